@@ -1,0 +1,1 @@
+"""Decentralised identifiers: the DID, its document, its resolution; one module a method in ``did.methods``."""

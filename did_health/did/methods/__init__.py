@@ -1,0 +1,1 @@
+"""One module a DID method: key, jwk, web, webvh."""

@@ -1,0 +1,113 @@
+"""Strict JSON (RFC 8259, I-JSON RFC 7493): what two parsers could read differently is refused.
+
+Refused beyond RFC 8259: duplicate member names, NaN and infinities, a byte order mark, lone surrogates, integers beyond 64 bits,
+numbers that overflow, and documents over the named limits.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable
+from typing import Any, TypeAlias
+
+import orjson
+
+from did_health.errors import FormatError
+from did_health.limits import MAX_DOCUMENT_BYTES, MAX_DOCUMENT_DEPTH
+
+# A recursive alias would make every access of a member a cast; the parsers of each specification check what they read.
+JSON: TypeAlias = Any
+JSONObject: TypeAlias = dict[str, Any]
+
+_MIN_INTEGER = -(1 << 63)
+_MAX_INTEGER = (1 << 64) - 1
+_MAX_INTEGER_DIGITS = 20
+# orjson writes at most 254 levels.
+_ORJSON_DEPTH = 250
+
+
+def loads(data: bytes | str, *, what: str = "JSON document", max_bytes: int = MAX_DOCUMENT_BYTES, max_depth: int = MAX_DOCUMENT_DEPTH) -> JSON:
+    """Parse ``data``; ``what`` names the document in errors.
+
+    Raises ``FormatError`` for anything but one strict JSON value within the limits.
+    """
+    if isinstance(data, str):
+        try:
+            data = data.encode()
+        except UnicodeEncodeError as error:
+            raise FormatError(f"the {what} holds a lone surrogate", where=f"character {error.start}") from error
+    elif not isinstance(data, bytes):
+        raise TypeError(f"{what}: bytes or str expected, not {type(data).__name__}")
+    if len(data) > max_bytes:
+        raise FormatError(f"the {what} has {len(data)} bytes, more than the {max_bytes} allowed")
+    try:
+        value = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise FormatError(f"the {what} is not JSON", where=f"line {error.lineno}, column {error.colno}") from error
+    containers = data.count(b"{") + data.count(b"[")
+    # Equal bytes prove that nothing was dropped or changed: neither a duplicate member nor a number.
+    if containers > _ORJSON_DEPTH or orjson.dumps(value) != data:
+        value = _loads_slowly(data, what)
+    if containers > max_depth and _depth(value) > max_depth:
+        raise FormatError(f"the {what} is nested deeper than {max_depth} levels")
+    return value
+
+
+def loads_object(data: bytes | str, *, what: str = "JSON document", max_bytes: int = MAX_DOCUMENT_BYTES, max_depth: int = MAX_DOCUMENT_DEPTH) -> JSONObject:
+    """As ``loads``, for a document that must be a JSON object."""
+    value = loads(data, what=what, max_bytes=max_bytes, max_depth=max_depth)
+    if not isinstance(value, dict):
+        raise FormatError(f"the {what} is not a JSON object")
+    return value
+
+
+def dumps(value: JSON, *, indent: bool = False) -> bytes:
+    """Compact (or indented) UTF-8 JSON in the order of the members.
+
+    Raises ``FormatError`` for what JSON cannot hold.
+    """
+    try:
+        return orjson.dumps(value, option=orjson.OPT_INDENT_2 if indent else None)
+    except (TypeError, ValueError) as error:
+        raise FormatError("the value cannot be written as JSON") from error
+
+
+def _loads_slowly(data: bytes, what: str) -> JSON:
+    def members(pairs: Iterable[tuple[str, JSON]]) -> JSONObject:
+        result: JSONObject = {}
+        for name, value in pairs:
+            if name in result:
+                raise FormatError(f"the {what} has a duplicate member name", hint="Two parsers could read it differently")
+            result[name] = value
+        return result
+
+    def integer(digits: str) -> int:
+        if len(digits) > _MAX_INTEGER_DIGITS or not _MIN_INTEGER <= (number := int(digits)) <= _MAX_INTEGER:
+            raise FormatError(f"the {what} holds an integer beyond 64 bits")
+        return number
+
+    def real(digits: str) -> float:
+        number = float(digits)
+        if not math.isfinite(number):
+            raise FormatError(f"the {what} holds a number too large for a double")
+        return number
+
+    try:
+        value = json.loads(data, object_pairs_hook=members, parse_int=integer, parse_float=real)
+    except RecursionError as error:
+        raise FormatError(f"the {what} is nested too deeply") from error
+    except FormatError:
+        raise
+    except ValueError as error:
+        raise FormatError(f"the {what} is not JSON") from error
+    return value
+
+
+def _depth(value: JSON) -> int:
+    depth = 0
+    level = [value]
+    while level := [item for item in level if isinstance(item, dict | list)]:
+        depth += 1
+        level = [child for container in level for child in (container.values() if isinstance(container, dict) else container)]
+    return depth

@@ -1,0 +1,1 @@
+"""US healthcare: licences, patients, pharmacies, accreditations, NPI, DEA, NUCC, FHIR."""

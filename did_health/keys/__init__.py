@@ -1,0 +1,11 @@
+"""Keys: what verifies (``PublicKey``), what signs (``Signer``), and how secrets are sealed with a passphrase.
+
+``generate`` and ``public_key_from_multikey`` / ``public_key_from_jwk`` are the ways in; Ed25519, P-256 and P-384 are the algorithms.
+"""
+
+from __future__ import annotations
+
+from did_health.keys.algorithms import generate, public_key_from_jwk, public_key_from_multikey, signer_from_secret
+from did_health.keys.base import Algorithm, PublicKey, Signer
+
+__all__ = ["Algorithm", "PublicKey", "Signer", "generate", "public_key_from_jwk", "public_key_from_multikey", "signer_from_secret"]

@@ -1,0 +1,1 @@
+"""What goes into the log: entries, admission, sequencing, witnesses, issuance batches and their receipts."""

@@ -1,0 +1,69 @@
+"""Every limit, named, in one place. Whatever exceeds one is refused with ``FormatError`` before work is spent on it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+# documents
+MAX_DOCUMENT_BYTES: Final = 1 << 20
+"""Largest JSON document that is parsed, in bytes."""
+MAX_DOCUMENT_DEPTH: Final = 64
+"""Deepest nesting of JSON or CBOR containers."""
+MAX_CBOR_BYTES: Final = 1 << 20
+MAX_MULTIBASE_CHARACTERS: Final = 1 << 16
+"""Longest base58btc text decoded (its cost is quadratic); base64url is bounded by the document."""
+MAX_MULTIKEY_CHARACTERS: Final = 512
+MAX_URL_CHARACTERS: Final = 2048
+MAX_TIMESTAMP_CHARACTERS: Final = 64
+
+# credentials and proofs
+MAX_PROOFS: Final = 16
+"""Proofs on one document (sets and chains together)."""
+MAX_CREDENTIALS_PER_PRESENTATION: Final = 32
+MAX_STATUS_ENTRIES: Final = 16
+"""``credentialStatus`` members of one credential."""
+MAX_STATUS_LIST_BYTES: Final = 16 << 20
+"""Largest status list after decompression, in bytes (134 million one-bit entries)."""
+MIN_STATUS_LIST_ENTRIES: Final = 131_072
+"""Bitstring Status List 1.0 §6: herd privacy."""
+MAX_BLANK_NODES: Final = 256
+"""Blank nodes of a document to canonicalise as RDF."""
+MAX_BLANK_NODE_WORK: Final = 20_000
+"""Bound of the work of RDFC-1.0 on blank nodes that share a first-degree hash (permutations tried, estimated beforehand)."""
+MAX_QUADS: Final = 10_000
+
+# DIDs
+MAX_DID_CHARACTERS: Final = 2048
+MAX_DID_LOG_BYTES: Final = 4 << 20
+MAX_DID_LOG_ENTRIES: Final = 1_000
+MAX_DID_WITNESSES: Final = 64
+MAX_DID_WITNESS_BYTES: Final = 1 << 20
+
+# transparency logs
+MAX_NOTE_BYTES: Final = 1 << 16
+MAX_NOTE_SIGNATURES: Final = 64
+MAX_PROOF_HASHES: Final = 63
+"""Hashes of an inclusion or consistency proof (C2SP tlog-witness)."""
+MAX_ENTRY_BYTES: Final = 65_535
+"""Largest ledger entry (C2SP tlog-tiles: lengths have 16 bits)."""
+MAX_POLICY_BYTES: Final = 1 << 16
+MAX_POLICY_LINES: Final = 1_024
+MAX_BATCH_ENTRIES: Final = 10_000
+MAX_ISSUANCE_BATCH: Final = 1 << 20
+"""Credentials under one issuance batch root."""
+
+# network
+MAX_RESPONSE_BYTES: Final = 8 << 20
+MAX_REDIRECTS: Final = 3
+MAX_GATHER_ROUNDS: Final = 6
+MAX_GATHER_BYTES: Final = 32 << 20
+MAX_NEEDS_PER_ROUND: Final = 128
+REQUEST_TIMEOUT_SECONDS: Final = 10.0
+
+# files and secrets
+MAX_KEY_FILE_BYTES: Final = 1 << 16
+MAX_WALLET_BYTES: Final = 32 << 20
+MAX_ARGON2_MEMORY_BYTES: Final = 1 << 30
+"""A sealed file that asks for more memory than this is refused, not obeyed."""
+MAX_ARGON2_OPERATIONS: Final = 16
+MIN_PASSPHRASE_CHARACTERS: Final = 8

@@ -1,0 +1,1 @@
+"""Fetching, with its guards; the only package that opens connections."""

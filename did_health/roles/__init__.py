@@ -1,0 +1,1 @@
+"""The words a caller uses: issuer (board), holder (wallet), verifier with its report and evidence."""

@@ -1,0 +1,1 @@
+"""Who may issue what: registry records, entitlement, the trust policy."""

@@ -1,0 +1,1 @@
+"""Data Integrity proofs: the common rules, and one module a cryptosuite."""

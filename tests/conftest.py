@@ -1,0 +1,56 @@
+"""What every test can ask for: the third-party data, a fixed clock, a repeatable source of bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+def shared(*parts: str) -> Path:
+    """A file or folder of the third-party data, at ``../shared`` or ``DID_HEALTH_VECTORS``.
+
+    Skips the test where there is none; with ``CI`` set that is a failure.
+    """
+    root = Path(os.environ.get("DID_HEALTH_VECTORS") or REPOSITORY.parent / "shared")
+    path = root.joinpath(*parts)
+    if not path.exists():
+        message = f"third-party data not found: {'/'.join(parts)} (looked in ../shared; set DID_HEALTH_VECTORS to the folder that holds vectors/, contexts/ and data/)"
+        if os.environ.get("CI"):
+            pytest.fail(message, pytrace=False)
+        pytest.skip(message)
+    return path
+
+
+def shared_cases(*parts: str) -> list[Path]:
+    """The files of a third-party folder, to parametrise a test with; one path that does not exist where the data are missing."""
+    root = Path(os.environ.get("DID_HEALTH_VECTORS") or REPOSITORY.parent / "shared").joinpath(*parts[:-1])
+    return sorted(root.glob(parts[-1])) or [root / "missing"]
+
+
+@pytest.fixture
+def now() -> datetime:
+    return datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+
+def repeatable_bytes(seed: str) -> Callable[[int], bytes]:
+    """A source of bytes like ``os.urandom`` that gives the same bytes in every run."""
+    counter = 0
+
+    def draw(length: int) -> bytes:
+        nonlocal counter
+        counter += 1
+        return hashlib.shake_256(f"{seed}/{counter}".encode()).digest(length)
+
+    return draw
+
+
+@pytest.fixture
+def random_bytes(request: pytest.FixtureRequest) -> Callable[[int], bytes]:
+    return repeatable_bytes(request.node.name)
