@@ -21,7 +21,7 @@ def shared(*parts: str) -> Path:
     root = Path(os.environ.get("DID_HEALTH_VECTORS") or REPOSITORY.parent / "shared")
     path = root.joinpath(*parts)
     if not path.exists():
-        message = f"third-party data not found: {'/'.join(parts)} (looked in ../shared; set DID_HEALTH_VECTORS to the folder that holds vectors/, contexts/ and data/)"
+        message = f"third-party data not found: {'/'.join(parts)} (looked in ../shared; DID_HEALTH_VECTORS may name another place)"
         if os.environ.get("CI"):
             pytest.fail(message, pytrace=False)
         pytest.skip(message)
