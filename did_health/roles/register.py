@@ -1,0 +1,88 @@
+"""What an issuer remembers: every credential it issued, which status index it holds, and every change of its state, with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedCredential:
+    """One issued credential as its issuer keeps it.
+
+    ``number`` is the number under which the issuer knows the fact (a licence number; empty where there is none), ``index`` the
+    position in every list of the ``status_set`` (a URL prefix), ``document`` the secured credential as JSON bytes and ``receipt`` its
+    issuance receipt as JSON bytes.
+    """
+
+    id: str
+    issuer: str
+    type: str
+    subject: str
+    number: str
+    status_set: str
+    index: int
+    issued_at: datetime
+    document: bytes
+    receipt: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StatusChange:
+    """One change of one credential's status: the value set for a purpose, why, and from when. History is never overwritten."""
+
+    credential: str
+    purpose: str
+    value: int
+    reason: str
+    order: str
+    effective: datetime
+    recorded: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StatusListState:
+    """The current status list credential of one set and purpose: its entry count in the log (``version``), bits and signed document."""
+
+    url: str
+    version: int
+    document: bytes
+
+
+class Register(Protocol):
+    """Durable when a call returns; safe for several threads and processes; changes by compare-and-swap.
+
+    Every method raises ``StoreError`` when the store fails and ``ConflictError`` where another writer was first.
+    """
+
+    def reserve(self, status_set: str, count: int, size: int, random: Callable[[int], bytes]) -> Sequence[int]:
+        """``count`` indices below ``size``, drawn at random, none of them ever given out before for this set.
+
+        Raises ``StoreError`` with code ``status_list_full`` when fewer than ``count`` are left.
+        """
+
+    def add(self, issued: Sequence[IssuedCredential]) -> None:
+        """Keep all or none. Raises ``ConflictError`` for an id that exists, or a (issuer, type, number) that is already issued."""
+
+    def get(self, credential_id: str) -> IssuedCredential | None:
+        """The credential with this id."""
+
+    def find(self, issuer: str, *, number: str | None = None, subject: str | None = None, limit: int = 100) -> Sequence[IssuedCredential]:
+        """This issuer's credentials with that number or for that subject, newest first."""
+
+    def numbers(self, issuer: str, type: str, numbers: Sequence[str]) -> frozenset[str]:  # noqa: A002  # the credential's own word
+        """Those of ``numbers`` under which a credential of this type has been issued."""
+
+    def all(self, issuer: str) -> Iterator[IssuedCredential]:
+        """Every credential of this issuer in the order of issuing, read in pages (constant memory)."""
+
+    def change(self, changes: Sequence[StatusChange], lists: Sequence[StatusListState]) -> None:
+        """Record changes and the new lists in one transaction; a list is replaced only if its stored version is ``version - 1``."""
+
+    def history(self, credential_id: str) -> Sequence[StatusChange]:
+        """All changes of one credential, oldest first."""
+
+    def status_lists(self, status_set: str) -> Mapping[str, StatusListState]:
+        """The current lists whose URL starts with ``status_set``, by URL."""
