@@ -58,7 +58,9 @@ MAX_REDIRECTS: Final = 3
 MAX_GATHER_ROUNDS: Final = 6
 MAX_GATHER_BYTES: Final = 32 << 20
 MAX_NEEDS_PER_ROUND: Final = 128
+MAX_CONCURRENT_REQUESTS: Final = 8
 REQUEST_TIMEOUT_SECONDS: Final = 10.0
+"""For one fetch as a whole: its redirects, its connections and its body."""
 
 # files and secrets
 MAX_KEY_FILE_BYTES: Final = 1 << 16
