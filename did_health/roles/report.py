@@ -1,0 +1,188 @@
+"""The report of a verification: every check with its outcome, and the verdict that follows from them.
+
+A check ends ``pass``, ``fail``, ``unknown`` or ``waived``; they are never merged. The verdict is the worst that they allow::
+
+    any fail → refuse;  else any unknown → indeterminate;  else any condition → conditional;  else accept
+
+A waived check is shown, and counts for nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from did_health.encoding import timestamps
+from did_health.encoding.strict_json import JSONObject
+from did_health.errors import VerificationError
+from did_health.vc.credential import Credential
+
+
+class Outcome(StrEnum):
+    """How one check ended."""
+
+    PASS = "pass"  # noqa: S105  # not a password
+    FAIL = "fail"
+    UNKNOWN = "unknown"
+    WAIVED = "waived"
+
+
+class Verdict(StrEnum):
+    """What the verification says as a whole."""
+
+    ACCEPT = "accept"
+    CONDITIONAL = "conditional"
+    REFUSE = "refuse"
+    INDETERMINATE = "indeterminate"
+
+
+class CheckName(StrEnum):
+    """The checks of a verification, in their order."""
+
+    PRESENTATION = "presentation"
+    """The holder's signature, for this audience and this nonce, not used before."""
+    DATA_MODEL = "data_model"
+    SCHEMA = "schema"
+    VALIDITY = "validity"
+    ISSUER = "issuer"
+    """The issuer's DID resolves, by the newest log that the ledger has."""
+    PROOF = "proof"
+    RECEIPT = "receipt"
+    """The issuing was logged: the issuance receipt leads to a witnessed checkpoint."""
+    ENTITLEMENT = "entitlement"
+    """The registry authority let the issuer issue this type, when it was issued and now."""
+    STATUS = "status"
+    """Not revoked, not suspended, by the newest list that the ledger has."""
+    HOLDER_BINDING = "holder_binding"
+    """Whoever presents the credential is its subject."""
+    DOMAIN = "domain"
+    """The rules of healthcare, such as restrictions of a licence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check of one credential (``credential`` is its place in the presentation, ``None`` for the presentation itself).
+
+    ``code`` is stable and machine-readable, ``sentence`` is for people, ``as_of`` is the time for which the outcome is known.
+    ``conditional`` marks a pass that holds only under a condition that the sentence names.
+    """
+
+    name: CheckName
+    outcome: Outcome
+    code: str
+    sentence: str
+    as_of: datetime | None = None
+    credential: int | None = None
+    conditional: bool = False
+
+    def to_json(self) -> JSONObject:
+        """The check as JSON."""
+        document: JSONObject = {"check": self.name, "outcome": self.outcome, "code": self.code, "sentence": self.sentence}
+        if self.as_of is not None:
+            document["asOf"] = timestamps.format(self.as_of)
+        if self.credential is not None:
+            document["credential"] = self.credential
+        if self.conditional:
+            document["conditional"] = True
+        return document
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """Somebody decided against the verdict, or took its conditions upon themselves."""
+
+    by: str
+    reason: str
+    at: datetime
+
+
+def verdict_of(checks: Iterable[Check]) -> Verdict:
+    """The verdict that these checks allow; nothing but waived ones, or none, is ``indeterminate``."""
+    outcomes = set()
+    conditional = False
+    for check in checks:
+        outcomes.add(check.outcome)
+        conditional |= check.conditional
+    if Outcome.FAIL in outcomes:
+        return Verdict.REFUSE
+    if Outcome.UNKNOWN in outcomes or Outcome.PASS not in outcomes:
+        return Verdict.INDETERMINATE
+    return Verdict.CONDITIONAL if conditional else Verdict.ACCEPT
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a verification found. The credentials can be read only when it is accepted, or overridden by name."""
+
+    checks: tuple[Check, ...]
+    verdict: Verdict
+    verified_at: datetime
+    holder: str | None
+    _credentials: tuple[Credential, ...]
+    override: Override | None = None
+
+    @property
+    def as_of(self) -> datetime | None:
+        """The oldest time among the checks: the whole report is known to be true for no later moment."""
+        return min((check.as_of for check in self.checks if check.as_of is not None), default=None)
+
+    @property
+    def reasons(self) -> tuple[Check, ...]:
+        """The checks that keep the verdict from being a plain ``accept``."""
+        return tuple(check for check in self.checks if check.outcome in (Outcome.FAIL, Outcome.UNKNOWN) or check.conditional)
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The codes of ``reasons``, each once, in their order."""
+        return tuple(dict.fromkeys(check.code for check in self.reasons))
+
+    @property
+    def credentials(self) -> tuple[Credential, ...]:
+        """The verified credentials, in the order of the presentation.
+
+        Raises ``VerificationError`` (which carries this report) unless the verdict is ``accept`` or the report was overridden.
+        """
+        if self.verdict is not Verdict.ACCEPT and self.override is None:
+            raise VerificationError(
+                f"the verdict is {self.verdict}: " + "; ".join(check.sentence for check in self.reasons),
+                hint="Call report.overridden(by=…, reason=…) to read the claims all the same",
+                code=self.codes[0] if self.codes else None,
+                report=self,
+            )
+        return self._credentials
+
+    @property
+    def credential(self) -> Credential:
+        """The one verified credential; raises as ``credentials`` does, and ``ValueError`` if there are several."""
+        credentials = self.credentials
+        if len(credentials) != 1:
+            raise ValueError(f"the presentation holds {len(credentials)} credentials: use report.credentials")
+        return credentials[0]
+
+    def check(self, name: CheckName, credential: int | None = None) -> Check:
+        """The check of that name (of that credential, if given); raises ``KeyError`` if it was not made."""
+        for check in self.checks:
+            if check.name is name and (credential is None or check.credential == credential):
+                return check
+        raise KeyError(name)
+
+    def overridden(self, *, by: str, reason: str, at: datetime | None = None) -> Report:
+        """This report with a person's decision on it, after which its credentials can be read. The verdict stays what it is."""
+        if not by.strip() or not reason.strip():
+            raise ValueError("an override names who decides, and why")
+        return replace(self, override=Override(by, reason, at or self.verified_at))
+
+    def to_json(self) -> JSONObject:
+        """The report as JSON, without any claim."""
+        document: JSONObject = {
+            "verdict": self.verdict,
+            "codes": list(self.codes),
+            "verifiedAt": timestamps.format(self.verified_at),
+            "asOf": timestamps.format(self.as_of) if self.as_of else None,
+            "checks": [check.to_json() for check in self.checks],
+        }
+        if self.override:
+            document["override"] = {"by": self.override.by, "reason": self.override.reason, "at": timestamps.format(self.override.at)}
+        return document
