@@ -69,3 +69,15 @@ MAX_ARGON2_MEMORY_BYTES: Final = 1 << 30
 """A sealed file that asks for more memory than this is refused, not obeyed."""
 MAX_ARGON2_OPERATIONS: Final = 16
 MIN_PASSPHRASE_CHARACTERS: Final = 8
+
+# healthcare
+MAX_CODE_SET_BYTES: Final = 8 << 20
+"""A table of codes that a caller loads, such as the NUCC's."""
+MAX_FHIR_RESOURCE_BYTES: Final = 1 << 20
+"""One FHIR resource: a line of NDJSON."""
+MAX_FHIR_DOCUMENT_BYTES: Final = 64 << 20
+"""A FHIR Bundle, or another document that is not NDJSON and has to be read as a whole."""
+MAX_CLAIM_CHARACTERS: Final = 512
+"""One text in a claim: a name, a line of an address."""
+MAX_CLAIM_ITEMS: Final = 64
+"""Entries of one list in a claim."""
