@@ -23,22 +23,18 @@ Resources = Mapping[str, bytes | None]
 
 @dataclass(frozen=True, slots=True)
 class ResolutionOptions:
-    """Which version of the document is wanted (DID Resolution §4.1; ``version_number`` is did:webvh's); at most one, none is the latest."""
+    """Which version of the document is wanted (DID Resolution §4.1; ``version_number`` is did:webvh's).
+
+    Where several are given, the version must be the one that each of them names; none is the latest.
+    """
 
     version_id: str | None = None
     version_time: datetime | None = None
     version_number: int | None = None
 
     def __post_init__(self) -> None:
-        if (self.version_id, self.version_time, self.version_number).count(None) < 2:
-            raise ResolutionError("more than one of versionId, versionTime and versionNumber is given", code="INVALID_OPTIONS")
         if self.version_time is not None:
             timestamps.require_aware(self.version_time)
-
-    @property
-    def any(self) -> bool:
-        """Whether a certain version is wanted."""
-        return (self.version_id, self.version_time, self.version_number) != (None, None, None)
 
 
 LATEST = ResolutionOptions()
@@ -124,6 +120,7 @@ def resource(resources: Resources, url: str) -> bytes:
     return content
 
 
-def invalid_options(method: str) -> ResolutionError:
-    """The error of a method without versions when one is asked for."""
-    return ResolutionError(f"did:{method} knows only the latest version of a document", code="INVALID_OPTIONS")
+def require_latest(method: str, options: ResolutionOptions) -> None:
+    """For a method without versions: raises ``ResolutionError`` (code ``FEATURE_NOT_SUPPORTED``, §4.4 step 3) if one is wanted."""
+    if options != LATEST:
+        raise ResolutionError(f"did:{method} knows no versions of a document", code="FEATURE_NOT_SUPPORTED")
