@@ -72,9 +72,7 @@ def gather(missing: Missing, sources: Sequence[Source], *, evidence: Evidence, c
     return plan.result()
 
 
-async def gather_async(
-    missing: Missing, sources: Sequence[AsyncSource], *, evidence: Evidence, clock: Callable[[], datetime]
-) -> GatheredEvidence:
+async def gather_async(missing: Missing, sources: Sequence[AsyncSource], *, evidence: Evidence, clock: Callable[[], datetime]) -> GatheredEvidence:
     """As ``gather``, with up to ``MAX_CONCURRENT_REQUESTS`` fetches of a round at a time, on asyncio or trio."""
     from anyio import CapacityLimiter, create_task_group
 
@@ -92,8 +90,10 @@ async def gather_async(
                 except TransportError as error:
                     reasons.append(str(error))
                 else:
-                    return plan.answered(allowed, content, moment)
-            plan.failed(need, reasons)
+                    plan.answered(allowed, content, moment)
+                    break
+            else:
+                plan.failed(need, reasons)
 
     while needs := plan.next_round():
         moment = clock()

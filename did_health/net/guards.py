@@ -48,9 +48,7 @@ class Guard:
         if has_credentials:
             raise TransportError(f"the URL of {host} carries a user name or password", code="url_refused")
         if scheme != "https" and not (scheme == "http" and self.allows(host, port)):
-            raise TransportError(
-                f"{host} is not fetched from by {scheme or 'a relative URL'}", hint="Use https, or allow the host by name", code="url_refused"
-            )
+            raise TransportError(f"{host} is not fetched from by {scheme or 'a relative URL'}", hint="Use https, or allow the host by name", code="url_refused")
 
     def addresses(self, host: str, port: int) -> tuple[str, ...]:
         """The addresses of ``host`` that may be connected to; raises ``TransportError`` if it has none, or none that is public."""
@@ -60,9 +58,7 @@ class Guard:
             raise TransportError(f"the name {host} has no address", code="name_not_found") from error
         permitted = found if self.allows(host, port) else tuple(address for address in found if is_public(address))
         if not permitted:
-            raise TransportError(
-                f"{host} is at a private, local or reserved address", hint="Allow the host by name if that is wanted", code="address_refused"
-            )
+            raise TransportError(f"{host} is at a private, local or reserved address", hint="Allow the host by name if that is wanted", code="address_refused")
         return permitted
 
 
