@@ -1,0 +1,288 @@
+"""The rules of the Verifiable Credentials Data Model for single members: 2.0 in full, 1.1 as far as it is read.
+
+Pure structure: what JSON-LD means by a term is the business of ``vc.rdf``, what a proof is worth that of ``vc.proofs``. Every refusal is a
+``FormatError`` with the code ``MALFORMED_VALUE_ERROR`` (VC Data Model 2.0 §7.4) and a JSON pointer; values are never quoted.
+
+One rule runs on every verification, so each looks at the common shape first and builds a pointer only when it refuses.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from did_health.encoding import timestamps
+from did_health.encoding.strict_json import JSON, JSONObject
+from did_health.errors import FormatError
+from did_health.limits import MAX_PROOFS, MAX_STATUS_ENTRIES, MAX_URL_CHARACTERS
+
+MALFORMED_VALUE: Final = "MALFORMED_VALUE_ERROR"
+"""VC Data Model 2.0 §7.4: a value does not conform to the data model."""
+
+CONTEXT_V2: Final = "https://www.w3.org/ns/credentials/v2"
+CONTEXT_V1: Final = "https://www.w3.org/2018/credentials/v1"
+
+
+class DataModel(StrEnum):
+    """The version of the data model, which the first context tells."""
+
+    V2_0 = "2.0"
+    V1_1 = "1.1"
+
+
+Rule = Callable[[JSON, str], None]
+"""Looks at a member's value at a JSON pointer; raises ``FormatError``."""
+
+# RFC 3986 scheme, then anything a URL may hold (non-ASCII too, as the URL Standard has it); http(s) needs a host.
+_URL: Final = re.compile(r"(?!https?:(?!//[^/?#]))[A-Za-z][A-Za-z0-9+.-]*:[^\s\x00-\x20\x7f<>\"{}|\\^`]+")
+_LANGUAGE: Final = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*", re.ASCII)
+_DIGEST_SRI: Final = re.compile(r"sha(?:256|384|512)-[A-Za-z0-9+/]+={0,2}(?:\?\S*)?(?:[ \t]+sha(?:256|384|512)-[A-Za-z0-9+/]+={0,2}(?:\?\S*)?)*", re.ASCII)
+_OFFSET: Final = re.compile(r"(?:Z|[+-]\d\d:\d\d)\Z", re.ASCII)
+_LANGUAGE_VALUE_MEMBERS: Final = frozenset(("@value", "@language", "@direction"))
+
+_is_url_text = _URL.fullmatch
+
+
+def refusal(what: str, where: str) -> FormatError:
+    """The error of this module: ``what`` is wrong at the JSON pointer ``where``."""
+    return FormatError(what, where=where, code=MALFORMED_VALUE)
+
+
+def is_url(value: JSON) -> bool:
+    """Whether ``value`` is an absolute URL (DIDs, URNs and data URLs included) of at most ``MAX_URL_CHARACTERS``."""
+    return type(value) is str and _is_url_text(value) is not None and len(value) <= MAX_URL_CHARACTERS
+
+
+def is_envelope(value: JSON) -> bool:
+    """Whether ``value`` is an enveloped credential or presentation: a ``data:`` URL, which may be far longer than other URLs (§4.13.1)."""
+    return type(value) is str and value.startswith("data:") and "," in value
+
+
+def data_model(document: JSONObject) -> DataModel:
+    """The data model of a credential or presentation, by its first context (§4.3; 1.1 §4.1).
+
+    Every further item must be a URL or an object, and no URL may come twice (it is an ordered set).
+    """
+    context = document.get("@context")
+    if type(context) is not list:
+        # A lone string is the compacted form of a set of one.
+        context = [context]
+    first = context[0] if context else None
+    if first == CONTEXT_V2:
+        model = DataModel.V2_0
+    elif first == CONTEXT_V1:
+        model = DataModel.V1_1
+    else:
+        raise refusal("the first context is not that of the Verifiable Credentials data model 2.0 or 1.1", "/@context")
+    for position, item in enumerate(context):
+        if not (type(item) is dict or is_url(item)):
+            raise refusal("a context is neither a URL nor an object", f"/@context/{position}")
+        if position and item in context[:position]:
+            raise refusal("a context comes twice", f"/@context/{position}")
+    return model
+
+
+def types(document: JSONObject, required: str) -> tuple[str, ...]:
+    """The values of ``type``, of which one must be ``required`` (§4.5)."""
+    value = document.get("type")
+    names = type_names(value)
+    if names is None:
+        raise refusal("type is neither a name nor a list of names", "/type")
+    if required not in names:
+        raise refusal(f"type does not include {required}", "/type")
+    return names
+
+
+def type_names(value: JSON) -> tuple[str, ...] | None:
+    """``value`` as the names of a ``type`` member: one or more non-empty strings; ``None`` if it is anything else."""
+    if type(value) is list:
+        for name in value:
+            if type(name) is not str or not name:
+                return None
+        return tuple(value) or None
+    return (value,) if type(value) is str and value else None
+
+
+def identifier(value: JSON, where: str) -> None:
+    """An ``id``: a single URL (§4.4)."""
+    if not is_url(value):
+        raise refusal("not a single URL", where)
+
+
+def party(value: JSON, where: str) -> str:
+    """The identifier of an issuer (§4.7) or holder (§4.13): a URL, or an object whose ``id`` is one."""
+    if type(value) is dict:
+        for member in ("name", "description"):
+            if member in value:
+                language_values(value[member], f"{where}/{member}")
+        value, where = value.get("id"), f"{where}/id"
+    if not is_url(value):
+        raise refusal("not a URL, nor an object with a URL as its id", where)
+    return str(value)
+
+
+def language_values(value: JSON, where: str) -> None:
+    """A ``name`` or ``description``: a string, or language value objects, one or more (§4.6, §11.1)."""
+    if type(value) is str:
+        return
+    for position, item in enumerate(value if type(value) is list and value else (value,)):
+        place = f"{where}/{position}" if item is not value else where
+        if type(item) is str and item is not value:
+            continue
+        if type(item) is not dict or type(item.get("@value")) is not str:
+            raise refusal("neither a string nor a language value object", place)
+        if not item.keys() <= _LANGUAGE_VALUE_MEMBERS:
+            raise refusal("a language value object has other members than @value, @language and @direction", place)
+        language, direction = item.get("@language", "en"), item.get("@direction", "ltr")
+        if type(language) is not str or not _LANGUAGE.fullmatch(language):
+            raise refusal("not a language tag", f"{place}/@language")
+        if direction not in ("ltr", "rtl"):
+            raise refusal("neither ltr nor rtl", f"{place}/@direction")
+
+
+def instant(value: JSON, where: str, model: DataModel = DataModel.V2_0) -> datetime:
+    """A point in time (§4.9), in UTC. In a 1.1 credential a missing offset means UTC (2.0 §4.9.1)."""
+    if type(value) is not str:
+        raise refusal("not a timestamp", where)
+    if model is DataModel.V1_1 and not _OFFSET.search(value):
+        value += "Z"
+    try:
+        return timestamps.parse(value)
+    except FormatError as error:
+        raise FormatError(error.what, where=where, hint=error.hint, code=MALFORMED_VALUE) from error
+
+
+def validity(document: JSONObject, model: DataModel) -> tuple[datetime | None, datetime | None]:
+    """``(validFrom, validUntil)``, of which the first may not be the later one (§4.9); in 1.1 issuanceDate (required) and expirationDate (§4.5, §4.6)."""
+    if model is DataModel.V2_0:
+        start_name, end_name = "validFrom", "validUntil"
+    else:
+        start_name, end_name = "issuanceDate", "expirationDate"
+        if start_name not in document:
+            raise refusal("the credential has no issuanceDate", "")
+    start = instant(document[start_name], "/" + start_name, model) if start_name in document else None
+    end = instant(document[end_name], "/" + end_name, model) if end_name in document else None
+    if start and end and start > end:
+        raise refusal(f"{end_name} is before {start_name}", "/" + end_name)
+    return start, end
+
+
+def objects(value: JSON, where: str) -> Sequence[JSONObject]:
+    """One object or a list of one or more, as a sequence."""
+    if type(value) is dict:
+        return (value,)
+    if type(value) is not list or not value:
+        raise refusal("neither an object nor a list of one or more objects", where)
+    for position, item in enumerate(value):
+        if type(item) is not dict:
+            raise refusal("not an object", f"{where}/{position}")
+    return value
+
+
+def subjects(document: JSONObject) -> None:
+    """``credentialSubject``: one object or more, each of which makes a claim (§4.8)."""
+    if "credentialSubject" not in document:
+        raise refusal("the credential has no credentialSubject", "")
+    value = document["credentialSubject"]
+    for position, subject in enumerate(objects(value, "/credentialSubject")):
+        if not subject:
+            raise refusal("a credentialSubject makes no claim", _place(value, "/credentialSubject", position, ""))
+        if "id" in subject and not is_url(subject["id"]):
+            raise refusal("not a single URL", _place(value, "/credentialSubject", position, "/id"))
+
+
+def _place(value: JSON, where: str, position: int, member: str) -> str:
+    return f"{where}/{position}{member}" if type(value) is list else where + member
+
+
+def _typed(*, id_required: bool = False, at_most: int | None = None) -> Rule:
+    """The rule for objects with a ``type`` and perhaps an ``id``, as most extension points have it."""
+
+    def rule(value: JSON, where: str) -> None:
+        found = objects(value, where)
+        if at_most is not None and len(found) > at_most:
+            raise refusal(f"more than {at_most} objects", where)
+        for position, item in enumerate(found):
+            if type_names(item.get("type")) is None:
+                raise refusal("the object has no type", _place(value, where, position, "/type" if "type" in item else ""))
+            if "id" in item:
+                if not is_url(item["id"]):
+                    raise refusal("not a single URL", _place(value, where, position, "/id"))
+            elif id_required:
+                raise refusal("the object has no id", _place(value, where, position, ""))
+            if "digestSRI" in item or "digestMultibase" in item:
+                _digests(item, _place(value, where, position, ""))
+
+    return rule
+
+
+def _digests(item: JSONObject, where: str) -> None:
+    """Integrity of related resources (§5.3): ``digestSRI`` (Subresource Integrity) and ``digestMultibase`` (Controlled Identifiers §2.3), one or more."""
+    if "digestSRI" in item:
+        value = item["digestSRI"]
+        for text in value if type(value) is list and value else [value]:
+            if type(text) is not str or not _DIGEST_SRI.fullmatch(text):
+                raise refusal("not Subresource Integrity metadata", f"{where}/digestSRI")
+    if "digestMultibase" in item:
+        value = item["digestMultibase"]
+        for text in value if type(value) is list and value else [value]:
+            if type(text) is not str or len(text) < 2:
+                raise refusal("not a multibase digest", f"{where}/digestMultibase")
+
+
+def _related_resources(value: JSON, where: str) -> None:
+    """``relatedResource`` (§5.3): an id of its own each, and a digest."""
+    seen: set[str] = set()
+    for position, item in enumerate(objects(value, where)):
+        place = _place(value, where, position, "")
+        identifier(item.get("id"), f"{place}/id")
+        if item["id"] in seen:
+            raise refusal("a related resource comes twice", f"{place}/id")
+        seen.add(item["id"])
+        if "digestSRI" not in item and "digestMultibase" not in item:
+            raise refusal("a related resource has neither digestSRI nor digestMultibase", place)
+        _digests(item, place)
+        if "mediaType" in item and type(item["mediaType"]) is not str:
+            raise refusal("not a media type", f"{place}/mediaType")
+
+
+_PROOF: Final = _typed(at_most=MAX_PROOFS)
+
+CREDENTIAL_RULES: Final[Mapping[DataModel, Mapping[str, Rule]]] = MappingProxyType({
+    DataModel.V2_0: MappingProxyType({
+        "id": identifier,
+        "name": language_values,
+        "description": language_values,
+        "credentialStatus": _typed(at_most=MAX_STATUS_ENTRIES),  # §4.10
+        "credentialSchema": _typed(id_required=True),  # §4.11
+        "proof": _PROOF,  # §4.12
+        "relatedResource": _related_resources,
+        "refreshService": _typed(),  # §5.4
+        "termsOfUse": _typed(),  # §5.5
+        "evidence": _typed(),  # §5.6
+    }),
+    # 1.1 wants an id of a status (§4.9) and a refresh service (§5.3) too, and knows no names, descriptions or related resources.
+    DataModel.V1_1: MappingProxyType({
+        "id": identifier,
+        "credentialStatus": _typed(id_required=True, at_most=MAX_STATUS_ENTRIES),
+        "credentialSchema": _typed(id_required=True),
+        "proof": _PROOF,
+        "refreshService": _typed(id_required=True),
+        "termsOfUse": _typed(),
+        "evidence": _typed(),
+    }),
+})
+"""What each optional member of a credential must be; every other member is the issuer's own."""
+
+PRESENTATION_RULES: Final[Mapping[str, Rule]] = MappingProxyType({"id": identifier, "proof": _PROOF, "termsOfUse": _typed()})
+"""The same for presentations (§4.13)."""
+
+
+def members(document: JSONObject, rules: Mapping[str, Rule]) -> None:
+    """Apply ``rules`` to the members that are there."""
+    for name in document.keys() & rules.keys():
+        rules[name](document[name], "/" + name)
