@@ -19,6 +19,10 @@ MAX_TIMESTAMP_CHARACTERS: Final = 64
 # credentials and proofs
 MAX_PROOFS: Final = 16
 """Proofs on one document (sets and chains together)."""
+MAX_PROOF_VALUE_CHARACTERS: Final = 256
+"""``proofValue`` of a proof that is one signature: 133 characters for P-384."""
+MAX_CLOCK_SKEW_SECONDS: Final = 300
+"""How far in the future a proof may have been created: no two clocks agree."""
 MAX_CREDENTIALS_PER_PRESENTATION: Final = 32
 MAX_STATUS_ENTRIES: Final = 16
 """``credentialStatus`` members of one credential."""
@@ -40,12 +44,18 @@ MAX_DID_WITNESSES: Final = 64
 MAX_DID_WITNESS_BYTES: Final = 1 << 20
 
 # transparency logs
+MAX_TREE_SIZE: Final = (1 << 63) - 1
+"""Most leaves of a log; POSIX timestamps of cosignatures have the same bound (C2SP tlog-cosignature)."""
 MAX_NOTE_BYTES: Final = 1 << 16
 MAX_NOTE_SIGNATURES: Final = 64
 MAX_PROOF_HASHES: Final = 63
 """Hashes of an inclusion or consistency proof (C2SP tlog-witness)."""
 MAX_ENTRY_BYTES: Final = 65_535
 """Largest ledger entry (C2SP tlog-tiles: lengths have 16 bits)."""
+MAX_TLOG_PROOF_BYTES: Final = 1 << 18
+"""Largest tlog-proof file: a note, 63 hashes and an entry as extra data, in base64."""
+MAX_CLOCK_SKEW_SECONDS: Final = 60
+"""How far ahead of our clock a cosignature's timestamp may be."""
 MAX_POLICY_BYTES: Final = 1 << 16
 MAX_POLICY_LINES: Final = 1_024
 MAX_BATCH_ENTRIES: Final = 10_000
