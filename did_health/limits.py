@@ -38,6 +38,8 @@ MAX_QUADS: Final = 10_000
 
 # DIDs
 MAX_DID_CHARACTERS: Final = 2048
+MAX_VERIFICATION_METHODS: Final = 256
+"""Verification methods of one DID document."""
 MAX_DID_LOG_BYTES: Final = 4 << 20
 MAX_DID_LOG_ENTRIES: Final = 1_000
 MAX_DID_WITNESSES: Final = 64
