@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from did_health.encoding import strict_json
-from did_health.encoding.strict_json import JSONObject
+from did_health.encoding.strict_json import JSON, JSONObject
 from did_health.vc import validation
 from did_health.vc.validation import DataModel
 
@@ -101,7 +101,7 @@ class Credential:
         return name in self.types
 
 
-def _many(value: JSONObject | list[JSONObject] | None) -> tuple[JSONObject, ...]:
+def _many(value: JSON) -> tuple[JSONObject, ...]:
     if value is None:
         return ()
-    return (value,) if type(value) is dict else tuple(value)
+    return tuple(value) if type(value) is list else (value,)

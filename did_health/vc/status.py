@@ -1,0 +1,18 @@
+"""Bitstring Status List v1.0: the names that the rest of the library uses, from the three modules that hold them."""
+
+from __future__ import annotations
+
+from did_health.vc.status_credential import StatusListCredential, StatusResult, build_status_list_credential, check_status, retrieval_error
+from did_health.vc.status_entry import StatusEntry, StatusPurpose
+from did_health.vc.status_list import StatusList
+
+__all__ = [
+    "StatusEntry",
+    "StatusList",
+    "StatusListCredential",
+    "StatusPurpose",
+    "StatusResult",
+    "build_status_list_credential",
+    "check_status",
+    "retrieval_error",
+]
