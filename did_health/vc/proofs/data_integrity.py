@@ -1,0 +1,234 @@
+"""Adding and verifying proofs: Verifiable Credential Data Integrity 1.0 §4.2 to §4.5, the rules that all cryptosuites share.
+
+What is left to the caller: resolving the verification method and checking its controller and relationship (§4.3 of Controlled
+Identifiers 1.0) is the ``KeySource``'s work, validating contexts (§4.6) the credential's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Final
+
+from did_health.encoding import timestamps
+from did_health.encoding.multibase import base58btc_encode
+from did_health.encoding.strict_json import JSON, JSONObject
+from did_health.errors import FormatError, UnsupportedError, VerificationError
+from did_health.keys import Algorithm, PublicKey, Signer
+from did_health.limits import MAX_CLOCK_SKEW_SECONDS, MAX_PROOFS
+from did_health.vc.proofs.proof import MALFORMED, Proof, parse_proofs
+from did_health.vc.proofs.suite import PROOF_TYPE, Contexts
+from did_health.vc.proofs.table import CRYPTOSUITES
+
+KeySource = Callable[[str, str, str | None], PublicKey]
+"""``(verification method, purpose, controller or None)`` to the key.
+
+Raises ``ResolutionError`` or ``VerificationError`` when there is none, when it may not be used for that purpose, or when a controller is
+named and the method is not that controller's.
+"""
+
+_SIGNATURE_BYTES: Final = MappingProxyType({Algorithm.ED25519: 64, Algorithm.P256: 64, Algorithm.P384: 96})
+_GENERATION: Final = "PROOF_GENERATION_ERROR"
+_NO_CONTEXTS: Final[Contexts] = MappingProxyType({})
+_SKEW: Final = timedelta(seconds=MAX_CLOCK_SKEW_SECONDS)
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedProof:
+    """A proof that was verified, with the key that it verified under."""
+
+    proof: Proof
+    public_key: PublicKey
+    document: JSONObject
+    """What the proof secures: the document without ``proof`` (with the proofs before this one in a chain), and under a JCS suite
+    without the contexts that were appended after signing."""
+
+    @property
+    def verification_method(self) -> str:
+        """The URL of the key."""
+        return self.proof.verification_method
+
+    @property
+    def purpose(self) -> str:
+        """``proofPurpose``, which is the one that was asked for."""
+        return self.proof.purpose
+
+    @property
+    def created(self) -> datetime | None:
+        """When the signer says that it signed."""
+        return self.proof.created
+
+
+def add_proof(
+    document: JSONObject,
+    *,
+    suite: str,
+    signer: Signer,
+    verification_method: str,
+    purpose: str = "assertionMethod",
+    created: datetime | None = None,
+    domain: str | Sequence[str] | None = None,
+    challenge: str | None = None,
+    nonce: str | None = None,
+    expires: datetime | None = None,
+    previous_proof: str | Sequence[str] | None = None,
+    proof_id: str | None = None,
+    contexts: Contexts = _NO_CONTEXTS,
+) -> JSONObject:
+    """A new document: ``document`` with one more proof (§4.2, §4.3); what is nested in it is shared with ``document``.
+
+    ``suite`` names a cryptosuite, ``previous_proof`` the ids of earlier proofs that this one seals, ``contexts`` JSON-LD contexts to
+    know besides the packed ones. Raises ``UnsupportedError`` for an unknown suite, and ``FormatError`` (``PROOF_GENERATION_ERROR``,
+    ``PROOF_TRANSFORMATION_ERROR``) for a key of another algorithm or anything that no verifier would accept.
+    """
+    cryptosuite = CRYPTOSUITES.get((PROOF_TYPE, suite))
+    if cryptosuite is None:
+        raise UnsupportedError(f"no cryptosuite {suite!r} is supported")
+    algorithm = signer.public_key.algorithm
+    if algorithm not in cryptosuite.algorithms:
+        raise FormatError(f"{suite} does not sign with a key of {algorithm}", code=_GENERATION)
+    options = _options(
+        suite,
+        verificationMethod=verification_method,
+        proofPurpose=purpose,
+        id=proof_id,
+        created=created and timestamps.format(created),
+        expires=expires and timestamps.format(expires),
+        domain=_plain(domain),
+        challenge=challenge,
+        nonce=nonce,
+        previousProof=_plain(previous_proof),
+    )
+    bare, existing = _split(document)
+    published, options = cryptosuite.prepare(bare, options)
+    secured = published
+    if previous_proof is not None:
+        named = (previous_proof,) if isinstance(previous_proof, str) else tuple(previous_proof)
+        secured = {**published, "proof": _previous(existing, named, "/proof", _GENERATION)}
+    data = cryptosuite.hash_data(secured, options, algorithm, contexts)
+    proof = {**options, "proofValue": "z" + base58btc_encode(signer.sign(data))}
+    _refuse_unverifiable(proof, existing)
+    return {**published, "proof": [*existing, proof] if existing else proof}
+
+
+def verify_proofs(
+    document: JSONObject,
+    keys: KeySource,
+    *,
+    purpose: str,
+    domain: str | Collection[str] | None = None,
+    challenge: str | None = None,
+    now: datetime | None = None,
+    controller: str | None = None,
+    contexts: Contexts = _NO_CONTEXTS,
+) -> tuple[VerifiedProof, ...]:
+    """Every proof of ``document``, verified (§4.4, §4.5): one that fails refuses the whole.
+
+    ``purpose`` is the only accepted ``proofPurpose``; ``domain`` and ``challenge`` must equal the proof's where they are given; with
+    ``now`` (aware) a proof must not be expired or from the future; ``controller`` is handed to ``keys`` for each key; ``contexts`` are
+    known besides the packed ones. Raises ``FormatError`` for a malformed proof, ``UnsupportedError`` for an unknown suite,
+    ``VerificationError`` with the specification's code, and whatever ``keys`` raises.
+    """
+    proofs = parse_proofs(document)
+    expected_domains = None if domain is None else {domain} if isinstance(domain, str) else set(domain)
+    for proof in proofs:
+        _check_expectations(proof, purpose, expected_domains, challenge)
+        _check_times(proof, now)
+    bare, raw = _split(document)
+    if len(proofs) > 1 or proofs[0].previous_proofs:
+        _refuse_tangled_chains(proofs)
+    verified: list[VerifiedProof] = []
+    for proof in proofs:
+        document = {**bare, "proof": _previous(raw, proof.previous_proofs, "/proof", MALFORMED)} if proof.previous_proofs else bare
+        verified.append(_verify(proof, document, keys, controller, contexts))
+    return tuple(verified)
+
+
+def _verify(proof: Proof, document: JSONObject, keys: KeySource, controller: str | None, contexts: Contexts) -> VerifiedProof:
+    suite = proof.cryptosuite
+    secured = suite.secured(document, proof.options)
+    key = keys(proof.verification_method, proof.purpose, controller)
+    if key.algorithm not in suite.algorithms:
+        raise VerificationError(f"{suite.name} does not verify with a key of {key.algorithm}", where="/proof", code=MALFORMED)
+    if len(proof.signature) != _SIGNATURE_BYTES[key.algorithm]:
+        raise FormatError(f"a {key.algorithm} signature has {_SIGNATURE_BYTES[key.algorithm]} bytes", where="/proof/proofValue", code=MALFORMED)
+    if not key.verify(proof.signature, suite.hash_data(secured, proof.options, key.algorithm, contexts)):
+        raise VerificationError("a proof does not verify", where="/proof", hint="The document or the proof was changed after signing", code=MALFORMED)
+    return VerifiedProof(proof, key, secured)
+
+
+def _check_expectations(proof: Proof, purpose: str, domains: set[str] | None, challenge: str | None) -> None:
+    if proof.purpose != purpose:
+        raise VerificationError(f"a proof was not made for the purpose {purpose}", where="/proof/proofPurpose", code=MALFORMED)
+    if domains is not None and domains != set(proof.domains):
+        raise VerificationError("a proof was made for another domain", where="/proof/domain", code="INVALID_DOMAIN_ERROR")
+    if challenge is not None and challenge != proof.challenge:
+        raise VerificationError("a proof does not answer the challenge", where="/proof/challenge", code="INVALID_CHALLENGE_ERROR")
+
+
+def _check_times(proof: Proof, now: datetime | None) -> None:
+    """§2.1: ``expires`` ends a proof; a proof from the future, or one that expired before it was made, was never right."""
+    created, expires = proof.created, proof.expires
+    if created and expires and expires <= created:
+        raise VerificationError("a proof expired before it was created", where="/proof/expires", code=MALFORMED)
+    if now is None:
+        return
+    if expires and timestamps.require_aware(now) >= expires:
+        raise VerificationError("a proof has expired", where="/proof/expires", code=MALFORMED)
+    if created and created > timestamps.require_aware(now) + _SKEW:
+        raise VerificationError("a proof was created in the future", where="/proof/created", hint="Check this machine's clock", code=MALFORMED)
+
+
+def _split(document: JSONObject) -> tuple[JSONObject, list[JSON]]:
+    """``(the document without its proofs, its proofs as received)``."""
+    bare = dict(document)
+    proofs = bare.pop("proof", [])
+    return bare, proofs if isinstance(proofs, list) else [proofs]
+
+
+def _previous(proofs: list[JSON], ids: tuple[str, ...], where: str, code: str) -> list[JSON]:
+    """The proofs that ``previousProof`` names, in the document's order (§4.3 step 5, §4.5 step 3.2)."""
+    found = [proof for proof in proofs if isinstance(proof, dict) and proof.get("id") in ids]
+    if sorted(proof["id"] for proof in found) != sorted(ids):
+        raise FormatError("previousProof does not name each time exactly one proof of the document", where=where, code=code)
+    return found
+
+
+def _refuse_tangled_chains(proofs: tuple[Proof, ...]) -> None:
+    """Ids must be unique, and no proof may come, by whatever chain, before itself."""
+    ids = [proof.id for proof in proofs if proof.id is not None]
+    if len(set(ids)) != len(ids):
+        raise FormatError("two proofs have the same id", where="/proof", code=MALFORMED)
+    waiting = list(proofs)
+    done: set[str] = set()
+    while waiting:
+        ready = [proof for proof in waiting if done.issuperset(proof.previous_proofs)]
+        if not ready:
+            raise FormatError("proofs follow each other in a circle, or follow one that is not there", where="/proof", code=MALFORMED)
+        done.update(proof.id for proof in ready if proof.id is not None)
+        waiting = [proof for proof in waiting if proof not in ready]
+
+
+def _options(suite: str, **members: JSON) -> JSONObject:
+    options: JSONObject = {"type": PROOF_TYPE, "cryptosuite": suite}
+    options.update((name, value) for name, value in members.items() if value is not None)
+    return options
+
+
+def _plain(texts: str | Sequence[str] | None) -> str | list[str] | None:
+    return texts if texts is None or isinstance(texts, str) else list(texts)
+
+
+def _refuse_unverifiable(proof: JSONObject, existing: list[JSON]) -> None:
+    """Our own verifier's rules, before anybody else's verifier meets the proof."""
+    try:
+        parsed = Proof.parse(proof)
+        _check_times(parsed, None)
+    except (FormatError, VerificationError) as error:
+        raise FormatError(error.what, where=error.where, hint=error.hint, code=_GENERATION) from error
+    if len(existing) >= MAX_PROOFS:
+        raise FormatError(f"the document has {MAX_PROOFS} proofs already", where="/proof", code=_GENERATION)
+    if parsed.id is not None and any(isinstance(other, dict) and other.get("id") == parsed.id for other in existing):
+        raise FormatError("another proof has this id", where="/proof", code=_GENERATION)

@@ -1,0 +1,133 @@
+"""A Data Integrity proof as received (Verifiable Credential Data Integrity 1.0 §2.1), parsed but not verified."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from did_health.encoding import timestamps
+from did_health.encoding.multibase import base58btc_decode
+from did_health.encoding.strict_json import JSON, JSONObject
+from did_health.errors import FormatError, UnsupportedError
+from did_health.limits import MAX_PROOF_VALUE_CHARACTERS, MAX_PROOFS, MAX_URL_CHARACTERS
+from did_health.vc.proofs.suite import Cryptosuite
+from did_health.vc.proofs.table import CRYPTOSUITES
+
+MALFORMED: Final = "PROOF_VERIFICATION_ERROR"
+_URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s\x00-\x1f\x7f]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """One proof: nothing in it may be relied on before it is verified."""
+
+    cryptosuite: Cryptosuite
+    verification_method: str
+    purpose: str
+    options: JSONObject
+    """The members of the proof but ``proofValue``."""
+    signature: bytes
+    id: str | None
+    created: datetime | None
+    expires: datetime | None
+    domains: tuple[str, ...]
+    challenge: str | None
+    nonce: str | None
+    previous_proofs: tuple[str, ...]
+
+    @classmethod
+    def parse(cls, proof: JSON, where: str = "/proof") -> Proof:
+        """Read one member of ``proof``; ``where`` is its JSON pointer.
+
+        Raises ``FormatError`` (code ``PROOF_VERIFICATION_ERROR``), or ``UnsupportedError`` for a cryptosuite that is not in the table.
+        """
+        if not isinstance(proof, dict):
+            raise FormatError("a proof is not a JSON object", where=where, code="PARSING_ERROR")
+        options = dict(proof)
+        value = options.pop("proofValue", None)
+        method = _text(proof, "verificationMethod", where)
+        if len(method) > MAX_URL_CHARACTERS or not _URL.fullmatch(method):
+            raise FormatError("the verification method of a proof is not a URL", where=f"{where}/verificationMethod", code="INVALID_VERIFICATION_METHOD_URL")
+        purpose = _text(proof, "proofPurpose", where)
+        return cls(
+            cryptosuite=_cryptosuite(proof, where),
+            verification_method=method,
+            purpose=purpose,
+            options=options,
+            signature=_signature(value, where),
+            id=_optional_text(proof, "id", where),
+            created=_moment(proof, "created", where),
+            expires=_moment(proof, "expires", where),
+            domains=_texts(proof, "domain", where),
+            challenge=_optional_text(proof, "challenge", where),
+            nonce=_optional_text(proof, "nonce", where),
+            previous_proofs=_texts(proof, "previousProof", where),
+        )
+
+
+def parse_proofs(document: JSONObject) -> tuple[Proof, ...]:
+    """Every proof of ``document``, in its order; raises as ``Proof.parse`` and for a document with none or with too many."""
+    proofs = document.get("proof")
+    if isinstance(proofs, dict):
+        return (Proof.parse(proofs),)
+    if not isinstance(proofs, list) or not proofs:
+        raise FormatError("the document has no proof", where="/proof", code="PARSING_ERROR")
+    if len(proofs) > MAX_PROOFS:
+        raise FormatError(f"the document has {len(proofs)} proofs, more than the {MAX_PROOFS} allowed", where="/proof", code=MALFORMED)
+    return tuple(Proof.parse(proof, f"/proof/{index}") for index, proof in enumerate(proofs))
+
+
+def _cryptosuite(proof: JSONObject, where: str) -> Cryptosuite:
+    kind, name = _text(proof, "type", where), _optional_text(proof, "cryptosuite", where) or ""
+    suite = CRYPTOSUITES.get((kind, name))
+    if suite is None:
+        raise UnsupportedError(
+            f"no cryptosuite {name[:64]!r} for proofs of type {kind[:64]!r} is supported" if name else f"proofs of type {kind[:64]!r} are not supported",
+            where=where,
+        )
+    return suite
+
+
+def _signature(value: JSON, where: str) -> bytes:
+    if not isinstance(value, str):
+        raise FormatError("a proof has no proofValue", where=where, code=MALFORMED)
+    # Data Integrity EdDSA and ECDSA §3: base58btc in every suite here, other multibase headers are refused.
+    if not value.startswith("z") or len(value) > MAX_PROOF_VALUE_CHARACTERS:
+        raise FormatError("a proofValue is not base58btc with the header z, or is too long", where=f"{where}/proofValue", code=MALFORMED)
+    try:
+        return base58btc_decode(value[1:])
+    except FormatError as error:
+        raise FormatError("a proofValue is not base58btc", where=f"{where}/proofValue", code=MALFORMED) from error
+
+
+def _text(proof: JSONObject, name: str, where: str) -> str:
+    value = proof.get(name)
+    if not isinstance(value, str) or not value:
+        raise FormatError(f"a proof has no text member {name}", where=f"{where}/{name}", code=MALFORMED)
+    return value
+
+
+def _optional_text(proof: JSONObject, name: str, where: str) -> str | None:
+    return _text(proof, name, where) if name in proof else None
+
+
+def _texts(proof: JSONObject, name: str, where: str) -> tuple[str, ...]:
+    """A member that is one text or an unordered set of them."""
+    if name not in proof:
+        return ()
+    value = proof[name]
+    texts = value if isinstance(value, list) else [value]
+    if not texts or not all(isinstance(text, str) and text for text in texts) or len(set(texts)) != len(texts):
+        raise FormatError(f"a proof's member {name} is neither a text nor a set of texts", where=f"{where}/{name}", code=MALFORMED)
+    return tuple(texts)
+
+
+def _moment(proof: JSONObject, name: str, where: str) -> datetime | None:
+    if name not in proof:
+        return None
+    try:
+        return timestamps.parse(_text(proof, name, where))
+    except FormatError as error:
+        raise FormatError(f"a proof's member {name} is {error.what}", where=f"{where}/{name}", hint=error.hint, code=MALFORMED) from error
