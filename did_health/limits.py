@@ -56,7 +56,7 @@ MAX_ENTRY_BYTES: Final = 65_535
 """Largest ledger entry (C2SP tlog-tiles: lengths have 16 bits)."""
 MAX_TLOG_PROOF_BYTES: Final = 1 << 18
 """Largest tlog-proof file: a note, 63 hashes and an entry as extra data, in base64."""
-MAX_CLOCK_SKEW_SECONDS: Final = 60
+MAX_COSIGNATURE_SKEW_SECONDS: Final = 60
 """How far ahead of our clock a cosignature's timestamp may be."""
 MAX_POLICY_BYTES: Final = 1 << 16
 MAX_POLICY_LINES: Final = 1_024

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from did_health.errors import FormatError, VerificationError
-from did_health.limits import MAX_CLOCK_SKEW_SECONDS, MAX_POLICY_BYTES, MAX_POLICY_LINES
+from did_health.limits import MAX_COSIGNATURE_SKEW_SECONDS, MAX_POLICY_BYTES, MAX_POLICY_LINES
 from did_health.tlog.checkpoint import Checkpoint
 from did_health.tlog.cosignature import verified_cosignatures
 from did_health.tlog.lines import parse_decimal
@@ -117,7 +117,7 @@ class WitnessPolicy:
         lines += [f"group {group.name} {group.threshold} {' '.join(group.members)}" for group in self.groups]
         return "\n".join((*lines, f"quorum {self.quorum}", ""))
 
-    def check(self, note: SignedNote, *, now: int | None = None, max_future_skew: int = MAX_CLOCK_SKEW_SECONDS) -> VerifiedCheckpoint:
+    def check(self, note: SignedNote, *, now: int | None = None, max_future_skew: int = MAX_COSIGNATURE_SKEW_SECONDS) -> VerifiedCheckpoint:
         """What a checkpoint says, once a log of this policy signed it and the quorum cosigned it.
 
         ``now`` is POSIX seconds; cosignatures more than ``max_future_skew`` seconds after it are not counted. Raises ``FormatError``
