@@ -40,5 +40,5 @@ def decode(text: str) -> tuple[str, bytes]:
         raise UnsupportedError(f"no key type with the multicodec prefix {data[:2].hex()} is supported")
     codec, length = _BY_PREFIX[data[:2]]
     if len(data) != length + 2:
-        raise FormatError(f"a {codec} key has {length} bytes, not {len(data) - 2}")
+        raise FormatError(f"a {codec} key has {length} bytes, not {len(data) - 2}", code="INVALID_PUBLIC_KEY_LENGTH")
     return codec, data[2:]

@@ -7,7 +7,12 @@ from types import MappingProxyType
 from typing import Final
 
 from did_health.did.method import Method
+from did_health.did.methods import jwk, key, web
 
-_METHODS: Final[tuple[Method, ...]] = ()
+_METHODS: Final[tuple[Method, ...]] = (
+    key.METHOD,
+    jwk.METHOD,
+    web.METHOD,
+)
 
 METHODS: Final[Mapping[str, Method]] = MappingProxyType({method.name: method for method in _METHODS})
