@@ -1,1 +1,1 @@
-"""US healthcare: licences, patients, pharmacies, accreditations, NPI, DEA, NUCC, FHIR."""
+"""Healthcare: licences, patients' identities, accreditations, pharmacies; NPI, DEA and NUCC numbers; reading FHIR."""

@@ -1,0 +1,58 @@
+"""States, the District of Columbia and territories: codes (ISO 3166-2 form, ``US-NC``) and names, from a dated data file.
+
+The file is ``data/jurisdictions.json``, which names its date and its source; it is data because such tables change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from importlib.resources import files
+from types import MappingProxyType
+from typing import Final
+
+from did_health.encoding import strict_json
+from did_health.errors import FormatError
+
+NATIONWIDE: Final = "US"
+"""The jurisdiction of whoever acts for the whole country."""
+
+
+@lru_cache(maxsize=1)
+def names() -> Mapping[str, str]:
+    """The name of each jurisdiction by its code, such as ``US-NC`` → ``North Carolina``."""
+    return MappingProxyType(dict(_file()["jurisdictions"]))
+
+
+@lru_cache(maxsize=1)
+def _codes() -> Mapping[str, str]:
+    table = {name.casefold(): code for code, name in names().items()}
+    table |= {alias.casefold(): code for alias, code in _file()["aliases"].items()}
+    return MappingProxyType(table)
+
+
+@lru_cache(maxsize=1)
+def _file() -> strict_json.JSONObject:
+    return strict_json.loads_object(files(__package__).joinpath("data", "jurisdictions.json").read_bytes(), what="jurisdictions file")
+
+
+def check(code: object, where: str = "/jurisdiction", *, nationwide: bool = False) -> str:
+    """``code`` itself if it is a known ``US-XX`` (or ``US``, where ``nationwide`` is allowed); raises ``FormatError`` otherwise."""
+    if isinstance(code, str) and (code in names() or (nationwide and code == NATIONWIDE)):
+        return code
+    raise FormatError("not a US state or territory", where=where, hint="Write it as US-NC; full names are turned into codes by jurisdictions.code_of")
+
+
+def name_of(code: str) -> str:
+    """The name of the jurisdiction with this code; raises ``FormatError`` for an unknown one."""
+    return names()[check(code)]
+
+
+def code_of(text: str) -> str | None:
+    """The code that ``text`` means: ``US-NC``, ``NC`` or ``North Carolina`` in any case; ``None`` if it means no jurisdiction."""
+    words = " ".join(text.split())
+    if (upper := words.upper()) in names():
+        return upper
+    if f"US-{upper}" in names():
+        return f"US-{upper}"
+    return _codes().get(words.casefold())
