@@ -14,6 +14,7 @@ from did_health.vc.validation import is_url, type_names
 
 ENTRY_TYPE: Final = "BitstringStatusListEntry"
 _MAX_INDEX_DIGITS: Final = 20
+_STATUSES: Final = [hex(value) for value in range(1 << MAX_STATUS_SIZE)]
 _UNSET_AND_SET: Final = ("unset", "set")
 
 
@@ -116,6 +117,17 @@ def parse_messages(value: JSON, size: int, where: str) -> tuple[str, ...]:
     """``statusMessage``: exactly one object for each of the 2^size values, in any order; returned in the order of the values."""
     if type(value) is not list or len(value) != 1 << size:
         raise _malformed(f"statusMessage is not a list of {1 << size} items, one for each value of {size} bits", where)
+    try:
+        found = [item["message"] for item in value]
+        # join() refuses whatever is not a string.
+        if [item["status"] for item in value] == _STATUSES[: len(value)] and "".join(found) is not None:
+            return tuple(found)
+    except (LookupError, TypeError):
+        pass  # Not the usual shape: look at every item and say which one is wrong, if any.
+    return _parse_messages_slowly(value, where)
+
+
+def _parse_messages_slowly(value: list[JSON], where: str) -> tuple[str, ...]:
     texts: list[str | None] = [None] * len(value)
     for position, item in enumerate(value):
         if type(item) is not dict or type(item.get("message")) is not str:

@@ -37,8 +37,10 @@ class DataModel(StrEnum):
 Rule = Callable[[JSON, str], None]
 """Looks at a member's value at a JSON pointer; raises ``FormatError``."""
 
-# RFC 3986 scheme, then anything a URL may hold (non-ASCII too, as the URL Standard has it); http(s) needs a host.
-_URL: Final = re.compile(r"(?!https?:(?!//[^/?#]))[A-Za-z][A-Za-z0-9+.-]*:[^\s\x00-\x20\x7f<>\"{}|\\^`]+")
+# The URL Standard's code points after a scheme; http and https need a host. The first alternatives are the usual ones.
+_URL: Final = re.compile(
+    r"(?:did:|urn:|https?://(?![/?#])|(?!https?:)[A-Za-z][A-Za-z0-9+.-]*:)[!#-;=?-\[\]_a-z~\u00a0-\U0010ffff]+"
+)
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*", re.ASCII)
 _DIGEST_SRI: Final = re.compile(r"sha(?:256|384|512)-[A-Za-z0-9+/]+={0,2}(?:\?\S*)?(?:[ \t]+sha(?:256|384|512)-[A-Za-z0-9+/]+={0,2}(?:\?\S*)?)*", re.ASCII)
 _OFFSET: Final = re.compile(r"(?:Z|[+-]\d\d:\d\d)\Z", re.ASCII)
@@ -54,7 +56,7 @@ def refusal(what: str, where: str) -> FormatError:
 
 def is_url(value: JSON) -> bool:
     """Whether ``value`` is an absolute URL (DIDs, URNs and data URLs included) of at most ``MAX_URL_CHARACTERS``."""
-    return type(value) is str and _is_url_text(value) is not None and len(value) <= MAX_URL_CHARACTERS
+    return type(value) is str and len(value) <= MAX_URL_CHARACTERS and _is_url_text(value) is not None
 
 
 def is_envelope(value: JSON) -> bool:
@@ -78,10 +80,11 @@ def data_model(document: JSONObject) -> DataModel:
         model = DataModel.V1_1
     else:
         raise refusal("the first context is not that of the Verifiable Credentials data model 2.0 or 1.1", "/@context")
-    for position, item in enumerate(context):
-        if not (type(item) is dict or is_url(item)):
+    for position in range(1, len(context)):
+        item = context[position]
+        if type(item) is not dict and not is_url(item):
             raise refusal("a context is neither a URL nor an object", f"/@context/{position}")
-        if position and item in context[:position]:
+        if context.index(item) != position:
             raise refusal("a context comes twice", f"/@context/{position}")
     return model
 
@@ -99,12 +102,14 @@ def types(document: JSONObject, required: str) -> tuple[str, ...]:
 
 def type_names(value: JSON) -> tuple[str, ...] | None:
     """``value`` as the names of a ``type`` member: one or more non-empty strings; ``None`` if it is anything else."""
-    if type(value) is list:
-        for name in value:
-            if type(name) is not str or not name:
-                return None
-        return tuple(value) or None
-    return (value,) if type(value) is str and value else None
+    if type(value) is str:
+        return (value,) if value else None
+    if type(value) is not list or not value:
+        return None
+    for name in value:
+        if type(name) is not str or not name:
+            return None
+    return tuple(value)
 
 
 def identifier(value: JSON, where: str) -> None:
@@ -188,15 +193,19 @@ def subjects(document: JSONObject) -> None:
     if "credentialSubject" not in document:
         raise refusal("the credential has no credentialSubject", "")
     value = document["credentialSubject"]
-    for position, subject in enumerate(objects(value, "/credentialSubject")):
+    for subject in objects(value, "/credentialSubject"):
         if not subject:
-            raise refusal("a credentialSubject makes no claim", _place(value, "/credentialSubject", position, ""))
+            raise refusal("a credentialSubject makes no claim", _place(value, "/credentialSubject", subject))
         if "id" in subject and not is_url(subject["id"]):
-            raise refusal("not a single URL", _place(value, "/credentialSubject", position, "/id"))
+            raise refusal("not a single URL", _place(value, "/credentialSubject", subject, "/id"))
 
 
-def _place(value: JSON, where: str, position: int, member: str) -> str:
-    return f"{where}/{position}{member}" if type(value) is list else where + member
+def _place(value: JSON, where: str, item: JSON, member: str = "") -> str:
+    """The JSON pointer of ``member`` of ``item``, which is ``value`` itself or one of a list."""
+    if value is item:
+        return where + member
+    position = next(position for position, other in enumerate(value) if other is item)
+    return f"{where}/{position}{member}"
 
 
 def _typed(*, id_required: bool = False, at_most: int | None = None) -> Rule:
@@ -206,16 +215,16 @@ def _typed(*, id_required: bool = False, at_most: int | None = None) -> Rule:
         found = objects(value, where)
         if at_most is not None and len(found) > at_most:
             raise refusal(f"more than {at_most} objects", where)
-        for position, item in enumerate(found):
+        for item in found:
             if type_names(item.get("type")) is None:
-                raise refusal("the object has no type", _place(value, where, position, "/type" if "type" in item else ""))
+                raise refusal("the object has no type", _place(value, where, item, "/type" if "type" in item else ""))
             if "id" in item:
                 if not is_url(item["id"]):
-                    raise refusal("not a single URL", _place(value, where, position, "/id"))
+                    raise refusal("not a single URL", _place(value, where, item, "/id"))
             elif id_required:
-                raise refusal("the object has no id", _place(value, where, position, ""))
+                raise refusal("the object has no id", _place(value, where, item))
             if "digestSRI" in item or "digestMultibase" in item:
-                _digests(item, _place(value, where, position, ""))
+                _digests(item, _place(value, where, item))
 
     return rule
 
@@ -237,8 +246,8 @@ def _digests(item: JSONObject, where: str) -> None:
 def _related_resources(value: JSON, where: str) -> None:
     """``relatedResource`` (§5.3): an id of its own each, and a digest."""
     seen: set[str] = set()
-    for position, item in enumerate(objects(value, where)):
-        place = _place(value, where, position, "")
+    for item in objects(value, where):
+        place = _place(value, where, item)
         identifier(item.get("id"), f"{place}/id")
         if item["id"] in seen:
             raise refusal("a related resource comes twice", f"{place}/id")
@@ -252,37 +261,46 @@ def _related_resources(value: JSON, where: str) -> None:
 
 _PROOF: Final = _typed(at_most=MAX_PROOFS)
 
-CREDENTIAL_RULES: Final[Mapping[DataModel, Mapping[str, Rule]]] = MappingProxyType({
-    DataModel.V2_0: MappingProxyType({
-        "id": identifier,
-        "name": language_values,
-        "description": language_values,
-        "credentialStatus": _typed(at_most=MAX_STATUS_ENTRIES),  # §4.10
-        "credentialSchema": _typed(id_required=True),  # §4.11
-        "proof": _PROOF,  # §4.12
-        "relatedResource": _related_resources,
-        "refreshService": _typed(),  # §5.4
-        "termsOfUse": _typed(),  # §5.5
-        "evidence": _typed(),  # §5.6
-    }),
+Rules = tuple[tuple[str, str, Rule], ...]
+"""Which members of a document must be what: (name, JSON pointer, rule)."""
+
+
+def _rules(**rules: Rule) -> Rules:
+    return tuple((name, "/" + name, rule) for name, rule in rules.items())
+
+
+CREDENTIAL_RULES: Final[Mapping[DataModel, Rules]] = MappingProxyType({
+    DataModel.V2_0: _rules(
+        id=identifier,
+        name=language_values,
+        description=language_values,
+        credentialStatus=_typed(at_most=MAX_STATUS_ENTRIES),  # §4.10
+        credentialSchema=_typed(id_required=True),  # §4.11
+        proof=_PROOF,  # §4.12
+        relatedResource=_related_resources,
+        refreshService=_typed(),  # §5.4
+        termsOfUse=_typed(),  # §5.5
+        evidence=_typed(),  # §5.6
+    ),
     # 1.1 wants an id of a status (§4.9) and a refresh service (§5.3) too, and knows no names, descriptions or related resources.
-    DataModel.V1_1: MappingProxyType({
-        "id": identifier,
-        "credentialStatus": _typed(id_required=True, at_most=MAX_STATUS_ENTRIES),
-        "credentialSchema": _typed(id_required=True),
-        "proof": _PROOF,
-        "refreshService": _typed(id_required=True),
-        "termsOfUse": _typed(),
-        "evidence": _typed(),
-    }),
+    DataModel.V1_1: _rules(
+        id=identifier,
+        credentialStatus=_typed(id_required=True, at_most=MAX_STATUS_ENTRIES),
+        credentialSchema=_typed(id_required=True),
+        proof=_PROOF,
+        refreshService=_typed(id_required=True),
+        termsOfUse=_typed(),
+        evidence=_typed(),
+    ),
 })
 """What each optional member of a credential must be; every other member is the issuer's own."""
 
-PRESENTATION_RULES: Final[Mapping[str, Rule]] = MappingProxyType({"id": identifier, "proof": _PROOF, "termsOfUse": _typed()})
+PRESENTATION_RULES: Final[Rules] = _rules(id=identifier, proof=_PROOF, termsOfUse=_typed())
 """The same for presentations (§4.13)."""
 
 
-def members(document: JSONObject, rules: Mapping[str, Rule]) -> None:
+def members(document: JSONObject, rules: Rules) -> None:
     """Apply ``rules`` to the members that are there."""
-    for name in document.keys() & rules.keys():
-        rules[name](document[name], "/" + name)
+    for name, where, rule in rules:
+        if name in document:
+            rule(document[name], where)
