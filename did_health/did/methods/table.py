@@ -8,11 +8,13 @@ from typing import Final
 
 from did_health.did.method import Method
 from did_health.did.methods import jwk, key, web
+from did_health.did.methods.webvh.method import METHOD as WEBVH
 
 _METHODS: Final[tuple[Method, ...]] = (
     key.METHOD,
     jwk.METHOD,
     web.METHOD,
+    WEBVH,
 )
 
 METHODS: Final[Mapping[str, Method]] = MappingProxyType({method.name: method for method in _METHODS})
