@@ -61,6 +61,8 @@ MAX_COSIGNATURE_SKEW_SECONDS: Final = 60
 MAX_POLICY_BYTES: Final = 1 << 16
 MAX_POLICY_LINES: Final = 1_024
 MAX_BATCH_ENTRIES: Final = 10_000
+MAX_AUTHOR_ENTRIES_PER_HOUR: Final = 36_000
+"""Entries that a ledger takes from one author within an hour."""
 MAX_ISSUANCE_BATCH: Final = 1 << 20
 """Credentials under one issuance batch root."""
 
