@@ -71,8 +71,8 @@ def document_metadata(log: Log, entry: VerifiedEntry, did: DID) -> DocumentMetad
         updated=log.latest.version_time,
         deactivated=log.deactivated,
         version_id=entry.version_id,
-        next_update=following and following.version_time,
-        next_version_id=following and following.version_id,
+        next_update=following.version_time if following else None,
+        next_version_id=following.version_id if following else None,
         canonical_id=None if str(log.did) == str(did) else str(log.did),
         extra=extra,
     )
