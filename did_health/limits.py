@@ -30,6 +30,8 @@ MAX_STATUS_LIST_BYTES: Final = 16 << 20
 """Largest status list after decompression, in bytes (134 million one-bit entries)."""
 MIN_STATUS_LIST_ENTRIES: Final = 131_072
 """Bitstring Status List 1.0 §6: herd privacy."""
+MAX_SCHEMA_FAULTS: Final = 20
+"""Faults that the explanation of a schema's refusal lists."""
 MAX_BLANK_NODES: Final = 256
 """Blank nodes of a document to canonicalise as RDF."""
 MAX_BLANK_NODE_WORK: Final = 20_000
