@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import orjson
 import rfc8785
 
@@ -18,9 +20,12 @@ def canonicalize(value: JSON) -> bytes:
     """
     if _is_plain(value):
         try:
-            return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+            canonical = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
         except (TypeError, ValueError) as error:
-            raise FormatError("the value has no canonical JSON form: it holds a lone surrogate or is nested too deeply") from error
+            raise FormatError("the value has no canonical JSON form: a lone surrogate, a name that is no text, or too deep") from error
+        # Where all is ASCII so are the names, and the order of their bytes is that of their UTF-16 code units (RFC 8785 §3.2.3).
+        if canonical.isascii() or _has_ascii_names(value):
+            return canonical
     return canonicalize_slowly(value)
 
 
@@ -33,24 +38,32 @@ def canonicalize_slowly(value: JSON) -> bytes:
 
 
 def _is_plain(value: JSON) -> bool:
-    """Whether orjson's sorted output is the canonical one: ASCII names, no floats, no integer beyond 2^53 - 1 (RFC 8785 §3.2)."""
-    if type(value) is str:
-        return True
+    """Whether orjson writes every value as RFC 8785 §3.2.2 does: no floats, no integer beyond 2^53 - 1, no other types."""
+    queue: list[Iterable[JSON]] = [(value,)]
+    for container in queue:
+        for item in container:
+            kind = type(item)
+            if kind is str:
+                continue
+            if kind is dict:
+                queue.append(item.values())
+            elif kind is list:
+                queue.append(item)
+            elif kind is int:
+                if not -_MAX_SAFE_INTEGER <= item <= _MAX_SAFE_INTEGER:
+                    return False
+            elif item is not None and kind is not bool:
+                return False
+    return True
+
+
+def _has_ascii_names(value: JSON) -> bool:
     queue = [value]
     for item in queue:
-        kind = type(item)
-        if kind is dict:
-            try:
-                if not "".join(item).isascii():
-                    return False
-            except TypeError:
+        if type(item) is dict:
+            if not "".join(item).isascii():
                 return False
-            queue += [child for child in item.values() if type(child) is not str]
-        elif kind is list:
-            queue += [child for child in item if type(child) is not str]
-        elif kind is int:
-            if not -_MAX_SAFE_INTEGER <= item <= _MAX_SAFE_INTEGER:
-                return False
-        elif item is not None and kind is not bool:
-            return False
+            queue += item.values()
+        elif type(item) is list:
+            queue += item
     return True
