@@ -115,14 +115,20 @@ class Signature:
 
     @classmethod
     def parse(cls, line: str) -> Signature:
-        """The signature of a line without its newline. Raises ``FormatError``."""
+        """The signature of a line without its newline.
+
+        Raises ``FormatError``, with the code ``note_signature_malformed`` where the line is one but its signature is not base64.
+        """
         if not line.startswith(_DASH):
             raise FormatError("the signature line does not start with a dash")
         name, _, encoded = line[len(_DASH) :].partition(" ")
         check_key_name(name)
-        data = base64_decode(encoded, what="note signature")
+        try:
+            data = base64_decode(encoded, what="note signature")
+        except FormatError as error:
+            raise FormatError(error.what, code="note_signature_malformed") from error
         if len(data) <= KEY_ID_BYTES:
-            raise FormatError("the note signature is too short")
+            raise FormatError("the note signature is too short", code="note_signature_malformed")
         return cls(name, data[:KEY_ID_BYTES], data[KEY_ID_BYTES:])
 
     def encode(self) -> str:

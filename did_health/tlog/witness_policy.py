@@ -176,6 +176,8 @@ def _check_names(policy: WitnessPolicy) -> None:
         raise FormatError("a log's key in the policy is a cosigner's key", hint="Write it as an Ed25519 key (type 0x01)")
     defined: set[str] = set()
     members: set[str] = set()
+    for url in [item.url for item in (*policy.logs, *policy.witnesses) if item.url is not None]:
+        _check_item(url)
     for witness in policy.witnesses:
         _define(witness.name, defined)
     for group in policy.groups:
@@ -193,7 +195,13 @@ def _check_names(policy: WitnessPolicy) -> None:
 def _define(name: str, defined: set[str]) -> None:
     if name in defined or name in _RESERVED:
         raise FormatError("a name of the policy is defined twice, or is a keyword")
+    _check_item(name)
     defined.add(name)
+
+
+def _check_item(text: str) -> None:
+    if not text or _WHITESPACE.search(text) or _FORBIDDEN.search(text) or "\n" in text:
+        raise FormatError("a name or URL of the policy is empty or contains whitespace")
 
 
 def _each_key_once(keys: Mapping[str, VerifierKey], groups: Mapping[str, PolicyGroup], quorum: str) -> dict[str, VerifierKey]:
