@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
 from types import MappingProxyType
@@ -124,7 +124,7 @@ class Schema:
 class SchemaSet:
     """Schemas by URL: those that are given, and those that come with this library."""
 
-    given: Mapping[str, Schema] = MappingProxyType({})
+    given: Mapping[str, Schema] = field(default_factory=lambda: MappingProxyType({}))
 
     def with_schemas(self, sources: Mapping[str, bytes]) -> SchemaSet:
         """These and ``sources``, which are files by the URL that a ``credentialSchema`` names them with. Raises as ``Schema.parse``."""
