@@ -86,9 +86,14 @@ class SealingKey:
         return f"SealingKey(content={self.content!r})"
 
 
+def new_sealing_key(passphrase: str, *, content: str, random: Callable[[int], bytes], cost: SealingCost = DEFAULT_COST) -> SealingKey:
+    """A key for a new file, under a fresh salt; ``content`` names what will be in it (``key``, ``wallet``)."""
+    return SealingKey(passphrase, random(argon2id.SALTBYTES), content, cost)
+
+
 def seal(plaintext: bytes, passphrase: str, *, content: str, random: Callable[[int], bytes], cost: SealingCost = DEFAULT_COST) -> bytes:
-    """Seal ``plaintext`` under a fresh salt; ``content`` names what it is (``key``, ``wallet``)."""
-    return SealingKey(passphrase, random(argon2id.SALTBYTES), content, cost).seal(plaintext, random)
+    """Seal ``plaintext`` under a fresh salt."""
+    return new_sealing_key(passphrase, content=content, random=random, cost=cost).seal(plaintext, random)
 
 
 def open_sealed(data: bytes, passphrase: str, *, content: str) -> tuple[bytes, SealingKey]:

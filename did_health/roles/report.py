@@ -10,13 +10,14 @@ A waived check is shown, and counts for nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
 from did_health.encoding import timestamps
 from did_health.encoding.strict_json import JSONObject
 from did_health.errors import VerificationError
+from did_health.roles.evidence import Evidence
 from did_health.vc.credential import Credential
 
 
@@ -121,6 +122,8 @@ class Report:
     verified_at: datetime
     holder: str | None
     _credentials: tuple[Credential, ...]
+    evidence: Evidence = field(default_factory=Evidence, compare=False, repr=False)
+    """What the checks were made with; kept, it proves later what was seen."""
     override: Override | None = None
 
     @property

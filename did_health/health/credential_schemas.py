@@ -1,0 +1,28 @@
+"""The JSON Schemas of our credential types, by the type's name."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from did_health.encoding.strict_json import JSONObject
+from did_health.health.claims import schema_url
+from did_health.vc.schema import Schema, SchemaSet
+
+SCHEMAS: Final = SchemaSet()
+"""The schemas that come with this library."""
+
+
+def schema_of(credential_type: str) -> Schema | None:
+    """The schema of one of our types; ``None`` for any other type."""
+    return SCHEMAS.get(schema_url(credential_type))
+
+
+def check_before_signing(document: JSONObject, credential_type: str) -> None:
+    """Hold an unsecured credential against its type's schema, so that nothing is signed that a verifier would refuse.
+
+    Raises ``VerificationError`` (code ``schema_mismatch``), and ``LookupError`` for a type without a schema.
+    """
+    schema = schema_of(credential_type)
+    if schema is None:
+        raise LookupError(credential_type)
+    schema.check(document)

@@ -1,0 +1,276 @@
+"""The checks of a verification, one method each, in the order of ``Verifier.verify``; all of them are made, also after one has failed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Final
+
+from did_health.encoding.strict_json import JSON
+from did_health.errors import FormatError, ResolutionError, UnsupportedError, VerificationError
+from did_health.health.credential_schemas import SCHEMAS, schema_of
+from did_health.ledger.batch import IssuanceReceipt, credential_digest
+from did_health.roles.documents import Part
+from did_health.roles.domain import Finding, claimed_scope, domain_findings, status_finding
+from did_health.roles.facts import Facts, Unproven, did_of
+from did_health.roles.nonces import UsedNonces
+from did_health.roles.report import Check, CheckName, Outcome
+from did_health.trust.entitlement import entitlement
+from did_health.trust.registry import ACTION_ISSUE
+from did_health.vc.credential import Credential
+from did_health.vc.presentation import Presentation
+from did_health.vc.proofs.data_integrity import verify_proofs
+
+_BASE_TYPE: Final = "VerifiableCredential"
+
+
+@dataclass(frozen=True, slots=True)
+class PresentationExpectation:
+    """What the holder was asked to sign."""
+
+    audience: str | None
+    nonce: str | None
+
+
+@lru_cache(maxsize=1024)
+def _passed(name: CheckName, code: str, sentence: str, credential: int | None) -> Check:
+    return Check(name, Outcome.PASS, code, sentence, None, credential)
+
+
+@lru_cache(maxsize=1024)
+def _waived(name: CheckName, credential: int | None) -> Check:
+    return Check(name, Outcome.WAIVED, "waived", f"the caller left out the check of {name.replace('_', ' ')}", None, credential)
+
+
+class Checks:
+    """Collects the checks of one document in ``made``."""
+
+    __slots__ = ("_facts", "_waive", "made")
+
+    def __init__(self, facts: Facts, waive: frozenset[CheckName]) -> None:
+        self._facts = facts
+        self._waive = waive
+        self.made: list[Check] = []
+
+    def add(
+        self,
+        name: CheckName,
+        outcome: Outcome,
+        code: str,
+        sentence: str,
+        *,
+        as_of: datetime | None = None,
+        credential: int | None = None,
+        conditional: bool = False,
+    ) -> None:
+        """Record one finding."""
+        if outcome is Outcome.PASS and as_of is None and not conditional:
+            self.made.append(_passed(name, code, sentence, credential))
+        else:
+            self.made.append(Check(name, outcome, code, sentence, as_of, credential, conditional))
+
+    def presentation(self, presentation: Presentation, expected: PresentationExpectation, used_nonces: UsedNonces | None) -> str | None:
+        """Step 1. The holder's DID, if the presentation is signed by it for this audience and nonce."""
+        name = CheckName.PRESENTATION
+        if name in self._waive:
+            self.made.append(_waived(name, None))
+            return presentation.holder
+        try:
+            return self._presented_by(presentation, expected, used_nonces)
+        except Unproven as doubt:
+            self.add(name, doubt.outcome, doubt.code, doubt.what, as_of=doubt.as_of)
+        return None
+
+    def _presented_by(self, presentation: Presentation, expected: PresentationExpectation, used_nonces: UsedNonces | None) -> str | None:
+        if expected.audience is None or expected.nonce is None:
+            raise Unproven(Outcome.UNKNOWN, "challenge_missing", "no audience or nonce was given, so a replay could not be told from an answer")
+        if not presentation.proofs:
+            raise Unproven(Outcome.FAIL, "presentation_not_signed", "the presentation is not signed")
+        try:
+            proofs = verify_proofs(
+                presentation.raw, self._facts.key, purpose="authentication", domain=expected.audience, challenge=expected.nonce, now=self._facts.now
+            )
+            signers = {did_of(proof.verification_method) for proof in proofs}
+        except Unproven:
+            raise
+        except (VerificationError, FormatError, UnsupportedError, ResolutionError) as error:
+            code = _CODES.get(error.code, "presentation_proof_invalid")
+            raise Unproven(Outcome.FAIL, code, f"the presentation's signature does not hold: {error}") from error
+        if len(signers) != 1 or presentation.holder not in (None, *signers):
+            raise Unproven(Outcome.FAIL, "wrong_holder", "the presentation is not signed by the holder that it names")
+        if used_nonces is not None and not used_nonces.use(expected.nonce, self._facts.now):
+            raise Unproven(Outcome.FAIL, "nonce_replayed", "this nonce was answered before: the presentation is a replay")
+        self.made.append(_passed(CheckName.PRESENTATION, "presented", "the holder signed this presentation for this audience and nonce", None))
+        return signers.pop()
+
+    def credential(self, index: int, part: Part, holder: str | None, *, presented: bool) -> Credential | None:
+        """Steps 2 to 11 of one credential; the credential unless it is malformed."""
+        try:
+            credential = Credential.parse(part.credential)
+        except FormatError as error:
+            self.add(CheckName.DATA_MODEL, Outcome.FAIL, "data_model_violated", str(error), credential=index)
+            return None
+        self.made.append(_passed(CheckName.DATA_MODEL, "well_formed", "the credential conforms to the data model", index))
+        subject = _Subject(index, credential, part.receipt, holder, presented)
+        for name, step in _STEPS:
+            if name in self._waive:
+                self.made.append(_waived(name, index))
+                continue
+            try:
+                step(self, subject)
+            except Unproven as doubt:
+                self.add(name, doubt.outcome, doubt.code, doubt.what, as_of=doubt.as_of, credential=index)
+        return credential
+
+    def _schema(self, subject: _Subject) -> None:
+        """Step 3. A credential of one of our types is held against that type's schema, whichever schemas it names itself."""
+        credential = subject.credential
+        own = [schema for name in credential.types if (schema := schema_of(name)) is not None]
+        try:
+            for schema in own:
+                schema.check(credential.raw)
+            if len(own) != 1 or any(named != {"id": own[0].id, "type": "JsonSchema"} for named in credential.schemas):
+                SCHEMAS.check(credential)
+        except UnsupportedError as error:
+            raise Unproven(Outcome.UNKNOWN, "schema_unavailable", f"a schema that the credential names cannot be applied: {error}") from error
+        except (VerificationError, FormatError) as error:
+            raise Unproven(Outcome.FAIL, "schema_violated", str(error)) from error
+        if own or credential.schemas:
+            self.add(CheckName.SCHEMA, Outcome.PASS, "schema_followed", "the claims follow the credential's schema", credential=subject.index)
+        else:
+            self.add(CheckName.SCHEMA, Outcome.PASS, "schema_none", "the credential's type has no schema and it names none", credential=subject.index)
+
+    def _validity(self, subject: _Subject) -> None:
+        """Step 4."""
+        credential, now = subject.credential, self._facts.now
+        if credential.valid_from is not None and now < credential.valid_from:
+            raise Unproven(Outcome.FAIL, "not_yet_valid", "the credential is not valid yet", now)
+        if credential.valid_until is not None and now >= credential.valid_until:
+            raise Unproven(Outcome.FAIL, "expired", "the credential has expired", now)
+        self.add(CheckName.VALIDITY, Outcome.PASS, "in_force", "the credential is within its validity dates", credential=subject.index)
+
+    def _issuer(self, subject: _Subject) -> None:
+        """Step 5."""
+        facts = self._facts.did(subject.credential.issuer_id)
+        self.add(CheckName.ISSUER, Outcome.PASS, "issuer_known", "the issuer's DID resolves by its newest log", as_of=facts.as_of, credential=subject.index)
+
+    def _proof(self, subject: _Subject) -> None:
+        """Step 6."""
+        credential = subject.credential
+        if not credential.proofs:
+            raise Unproven(Outcome.FAIL, "proof_missing", "the credential is not signed")
+        try:
+            verify_proofs(credential.raw, self._facts.key, purpose="assertionMethod", now=self._facts.now, controller=credential.issuer_id)
+        except Unproven:
+            raise
+        except UnsupportedError as error:
+            raise Unproven(Outcome.UNKNOWN, "proof_unsupported", f"the proof is of a kind that is not supported: {error}") from error
+        except (VerificationError, FormatError, ResolutionError) as error:
+            raise Unproven(Outcome.FAIL, "proof_invalid", f"the issuer's signature does not hold: {error}") from error
+        self.add(CheckName.PROOF, Outcome.PASS, "proof_holds", "the issuer signed exactly these claims", credential=subject.index)
+
+    def _receipt(self, subject: _Subject) -> None:
+        """Step 7."""
+        if subject.receipt is None:
+            raise Unproven(Outcome.FAIL, "not_logged", "there is no receipt that the issuing was logged: it may be the work of a stolen key")
+        if not isinstance(subject.receipt, dict):
+            raise Unproven(Outcome.FAIL, "receipt_invalid", "the issuance receipt is not an object")
+        try:
+            receipt = IssuanceReceipt.parse(subject.receipt)
+            entry, logged_at = self._facts.issuance(receipt, subject.credential.issuer_id)
+            receipt.verify_path(credential_digest(subject.credential.raw), entry)
+        except Unproven:
+            raise
+        except (VerificationError, FormatError) as error:
+            raise Unproven(Outcome.FAIL, "receipt_invalid", f"the issuance receipt does not hold: {error}") from error
+        subject.logged_at = logged_at
+        self.add(CheckName.RECEIPT, Outcome.PASS, "logged", "the issuing was logged on the ledger", credential=subject.index)
+
+    def _entitlement(self, subject: _Subject) -> None:
+        """Step 8. "At issuance" is when the ledger's witnesses saw it, for the issuer's own dates could be back-dated."""
+        credential = subject.credential
+        issued_at = subject.logged_at or credential.valid_from or self._facts.now
+        profession, jurisdiction = claimed_scope(credential)
+        oldest: datetime | None = None
+        for resource in credential.types:
+            if resource == _BASE_TYPE:
+                continue
+            found = self._facts.record(credential.issuer_id, resource)
+            record, as_of = found if found is not None else (None, None)
+            for moment in (issued_at, self._facts.now):
+                answer = entitlement(record, action=ACTION_ISSUE, resource=resource, profession=profession, jurisdiction=jurisdiction, at=moment)
+                if not answer.entitled:
+                    raise Unproven(Outcome.FAIL, answer.code, answer.sentence, as_of)
+            oldest = min(filter(None, (oldest, as_of)), default=None)
+        self.add(CheckName.ENTITLEMENT, Outcome.PASS, "entitled", "the registry authority lets the issuer issue this", as_of=oldest, credential=subject.index)
+
+    def _status(self, subject: _Subject) -> None:
+        """Step 9. Each entry is looked up, so that a list that cannot be had does not hide another that says no."""
+        credential = subject.credential
+        oldest: datetime | None = None
+        clean = True
+        for raw in credential.status_entries:
+            try:
+                result, as_of = self._facts.status(raw, credential.issuer_id)
+            except Unproven as doubt:
+                clean = False
+                self.add(CheckName.STATUS, doubt.outcome, doubt.code, doubt.what, as_of=doubt.as_of, credential=subject.index)
+                continue
+            oldest = as_of if oldest is None else min(oldest, as_of)
+            finding = status_finding(credential, result)
+            if finding is not None:
+                clean = False
+                self._found(CheckName.STATUS, finding, subject, as_of)
+        if not credential.status_entries:
+            self.add(CheckName.STATUS, Outcome.PASS, "status_none", "the issuer publishes no status of this credential", credential=subject.index)
+        elif clean:
+            self.add(CheckName.STATUS, Outcome.PASS, "status_clear", "the newest status lists say nothing against it", as_of=oldest, credential=subject.index)
+
+    def _holder_binding(self, subject: _Subject) -> None:
+        """Step 10."""
+        if not subject.presented:
+            raise Unproven(Outcome.UNKNOWN, "not_presented", "nobody presented the credential, so it cannot be told whose hands it is in")
+        if subject.holder is None:
+            raise Unproven(Outcome.UNKNOWN, "holder_unknown", "it is not proved who presents the credential")
+        if any(claims.get("id") != subject.holder for claims in subject.credential.subjects):
+            raise Unproven(Outcome.FAIL, "not_the_holder", "the credential is about somebody else than who presents it")
+        self.add(CheckName.HOLDER_BINDING, Outcome.PASS, "holder_bound", "the credential is about the one who presents it", credential=subject.index)
+
+    def _domain(self, subject: _Subject) -> None:
+        """Step 11."""
+        findings = domain_findings(subject.credential, self._facts.now)
+        for finding in findings:
+            self._found(CheckName.DOMAIN, finding, subject, None)
+        if not findings:
+            self.add(CheckName.DOMAIN, Outcome.PASS, "domain_clear", "no rule of the domain stands against it", credential=subject.index)
+
+
+    def _found(self, name: CheckName, finding: Finding, subject: _Subject, as_of: datetime | None) -> None:
+        self.add(name, finding.outcome, finding.code, finding.sentence, as_of=as_of, credential=subject.index, conditional=finding.conditional)
+
+
+class _Subject:
+    """One credential under verification; ``logged_at`` is found by step 7 for step 8."""
+
+    __slots__ = ("credential", "holder", "index", "logged_at", "presented", "receipt")
+
+    def __init__(self, index: int, credential: Credential, receipt: JSON, holder: str | None, presented: bool) -> None:
+        self.index, self.credential, self.receipt, self.holder, self.presented = index, credential, receipt, holder, presented
+        self.logged_at: datetime | None = None
+
+
+_STEPS: Final[tuple[tuple[CheckName, Callable[[Checks, _Subject], None]], ...]] = (
+    (CheckName.SCHEMA, Checks._schema),
+    (CheckName.VALIDITY, Checks._validity),
+    (CheckName.ISSUER, Checks._issuer),
+    (CheckName.PROOF, Checks._proof),
+    (CheckName.RECEIPT, Checks._receipt),
+    (CheckName.ENTITLEMENT, Checks._entitlement),
+    (CheckName.STATUS, Checks._status),
+    (CheckName.HOLDER_BINDING, Checks._holder_binding),
+    (CheckName.DOMAIN, Checks._domain),
+)
+_CODES: Final = MappingProxyType({"INVALID_DOMAIN_ERROR": "wrong_audience", "INVALID_CHALLENGE_ERROR": "wrong_nonce"})

@@ -1,0 +1,181 @@
+"""An institution: a did:webvh DID with pre-rotation, its keys, and its signed entries on the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Protocol
+
+from did_health.did.methods import webvh
+from did_health.encoding import strict_json
+from did_health.encoding.base64 import base64url_decode, base64url_encode
+from did_health.errors import FormatError, VerificationError
+from did_health.keys import Algorithm, generate, signer_from_secret
+from did_health.keys.base import ExportableSigner
+from did_health.ledger.entry import Kind, did_subject, subject_of
+from did_health.ledger.log import Ledger, LoggedEntry, Submission, prepare
+
+_KEYS_FORMAT: Final = "did-health/institution-keys/v1"
+SEALED_CONTENT: Final = "institution keys"
+
+
+class PublishingLedger(Ledger, Protocol):
+    """A ledger that also serves its institutions' documents at their own URLs."""
+
+    def publish(self, url: str, content: bytes) -> None:
+        """Serve ``content`` at ``url`` from now on. Raises ``StoreError``."""
+
+    def published(self, url: str) -> bytes | None:
+        """What is served at ``url``."""
+
+
+@dataclass(frozen=True, slots=True)
+class InstitutionKeys:
+    """The secrets of an institution: one key signs credentials and entries, one updates the DID, and the next one will.
+
+    ``next_update`` is already committed to by its hash, so that a stolen ``update`` cannot take the DID over. Keep it apart.
+    """
+
+    assertion: ExportableSigner
+    update: ExportableSigner
+    next_update: ExportableSigner
+
+    @classmethod
+    def generate(cls, random: Callable[[int], bytes], algorithm: Algorithm = Algorithm.ED25519) -> InstitutionKeys:
+        """New keys; ``algorithm`` is that of the assertion key (did:webvh itself is Ed25519)."""
+        return cls(generate(random, algorithm), generate(random), generate(random))
+
+    def to_bytes(self) -> bytes:
+        """The secrets as JSON, to be sealed before they are written anywhere."""
+        named = {"assertion": self.assertion, "update": self.update, "nextUpdate": self.next_update}
+        keys = {name: {"algorithm": signer.public_key.algorithm, "secret": base64url_encode(signer.secret)} for name, signer in named.items()}
+        return strict_json.dumps({"format": _KEYS_FORMAT, "keys": keys})
+
+    @classmethod
+    def parse(cls, data: bytes) -> InstitutionKeys:
+        """Read what ``to_bytes`` wrote; raises ``FormatError``."""
+        document = strict_json.loads_object(data, what="institution's keys")
+        keys = document.get("keys")
+        if document.get("format") != _KEYS_FORMAT or not isinstance(keys, dict):
+            raise FormatError("the file does not hold an institution's keys")
+        return cls(*(signer_from_json(keys.get(name), f"/keys/{name}") for name in ("assertion", "update", "nextUpdate")))
+
+
+def signer_from_json(key: object, where: str) -> ExportableSigner:
+    """A signer from ``{"algorithm": …, "secret": base64url}``; raises ``FormatError``, which never quotes the secret."""
+    if not isinstance(key, dict) or not isinstance(key.get("secret"), str) or key.get("algorithm") not in list(Algorithm):
+        raise FormatError("a key is malformed", where=where)
+    return signer_from_secret(Algorithm(key["algorithm"]), base64url_decode(key["secret"], what="secret"))
+
+
+class Institution:
+    """A DID under one's own control, anchored on one ledger.
+
+    ``clock`` gives aware UTC time. Not to be used by two threads at once: entries of one subject follow each other.
+    """
+
+    __slots__ = ("clock", "keys", "ledger", "log", "random")
+
+    def __init__(self, log: webvh.Log, keys: InstitutionKeys, ledger: PublishingLedger, clock: Callable[[], datetime], random: Callable[[int], bytes]) -> None:
+        self.log, self.keys, self.ledger, self.clock, self.random = log, keys, ledger, clock, random
+
+    @classmethod
+    def create(
+        cls,
+        location: str,
+        ledger: PublishingLedger,
+        *,
+        clock: Callable[[], datetime],
+        random: Callable[[int], bytes],
+        algorithm: Algorithm = Algorithm.ED25519,
+    ) -> Institution:
+        """A new DID at ``location`` (``host[/path]``), logged on ``ledger`` and published there; ``algorithm`` is the assertion key's."""
+        keys = InstitutionKeys.generate(random, algorithm)
+        assertion = keys.assertion.public_key.multikey
+        log = webvh.create(
+            location,
+            webvh.multikey_document({assertion: assertion}),
+            update_keys=[keys.update.public_key.multikey],
+            signer=keys.update,
+            next_key_hashes=[webvh.next_key_hash(keys.next_update.public_key.multikey)],
+            now=clock(),
+        )
+        institution = cls(log, keys, ledger, clock, random)
+        institution._log_line(keys.update)
+        return institution
+
+    @property
+    def did(self) -> str:
+        """The DID."""
+        return str(self.log.did)
+
+    @property
+    def base_url(self) -> str:
+        """``https://host[/path]``, under which the institution publishes; without a slash at its end."""
+        return self.log.did.base_url.rstrip("/")
+
+    @property
+    def verification_method(self) -> str:
+        """The DID URL of the assertion key."""
+        return f"{self.did}#{self.keys.assertion.public_key.multikey}"
+
+    def rotate(self, save: Callable[[InstitutionKeys], None]) -> None:
+        """Put the committed next key in charge, with a new assertion key, and commit to a fresh next key.
+
+        ``save`` writes the new keys away; it is called before anything is logged, so that no crash can lose a key that is in charge.
+        If it happens in between, rotate again. Credentials signed with the old assertion key stay verifiable, for it stays in the
+        document.
+        """
+        update, new_next, assertion = self._next_signer(), generate(self.random), generate(self.random, self.keys.assertion.public_key.algorithm)
+        multikeys = [method["publicKeyMultibase"] for method in self.log.latest.state["verificationMethod"]] + [assertion.public_key.multikey]
+        log = webvh.update(
+            self.log,
+            signer=update,
+            now=self.clock(),
+            state=webvh.multikey_document({multikey: multikey for multikey in multikeys}),
+            next_key_hashes=[webvh.next_key_hash(new_next.public_key.multikey)],
+        )
+        keys = InstitutionKeys(assertion, update, new_next)
+        save(keys)
+        self.log, self.keys = log, keys
+        self._log_line(update)
+
+    def deactivate(self) -> None:
+        """End the DID for ever."""
+        signer = self._next_signer()
+        self.log = webvh.deactivate(self.log, signer=signer, now=self.clock())
+        self._log_line(signer)
+
+    def _next_signer(self) -> ExportableSigner:
+        for signer in (self.keys.next_update, self.keys.update):
+            if self.log.may_sign_next(signer.public_key.multikey):
+                return signer
+        raise VerificationError("none of the keys at hand is the one that the DID committed to", hint="Use the newest copy of the keys", code="wrong_key")
+
+    def entry(self, kind: Kind, identifier: str, content: bytes) -> Submission:
+        """The signed entry by which ``content`` becomes the newest document of a subject (see ``subject_of``), to be submitted."""
+        return self.entry_about(kind, subject_of(kind, identifier), content)
+
+    def entry_about(self, kind: Kind, subject: bytes, content: bytes) -> Submission:
+        """As ``entry``, for a subject of 32 bytes."""
+        return prepare(
+            kind,
+            subject,
+            content,
+            author=self.verification_method,
+            signer=self.keys.assertion,
+            now=self.clock(),
+            previous=self.ledger.latest(subject),
+        )
+
+    def submit(self, *submissions: Submission) -> tuple[LoggedEntry, ...]:
+        """Log entries as one batch; see ``Ledger.submit``."""
+        return self.ledger.submit(submissions)
+
+    def _log_line(self, signer: ExportableSigner) -> None:
+        line = self.log.lines[-1]
+        subject = did_subject(self.did)
+        previous = self.ledger.latest(subject)
+        self.submit(prepare(Kind.DID, subject, line, author=signer.public_key.multikey, signer=signer, now=self.clock(), previous=previous))
+        self.ledger.publish(self.log.did.log_url, self.log.encode())

@@ -1,0 +1,222 @@
+"""The issuer: a board (or an identity provider) that issues, suspends, reinstates and revokes credentials, all of it logged."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from did_health.encoding import strict_json, timestamps
+from did_health.encoding.strict_json import JSONObject
+from did_health.errors import ConflictError, FormatError
+from did_health.health.claims import CredentialClaims
+from did_health.health.credential_schemas import check_before_signing
+from did_health.health.issuer_details import Issuer
+from did_health.health.status_messages import SIGNALS
+from did_health.ledger.batch import IssuanceBatch, IssuanceReceipt, credential_digest
+from did_health.ledger.entry import Kind
+from did_health.roles.documents import logged_credential
+from did_health.roles.institution import Institution
+from did_health.roles.register import IssuedCredential, Register, StatusChange
+from did_health.roles.signing import default_suite
+from did_health.roles.status_publisher import LIST_SIZE, StatusPublisher
+from did_health.vc.credential import Credential
+from did_health.vc.proofs.data_integrity import add_proof
+from did_health.vc.status import StatusPurpose
+
+Progress = Callable[[int, int], None]
+"""Called with ``(done, total)``."""
+
+_PROGRESS_EVERY: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A credential fresh from its issuer, with the receipt that its issuing was logged. Hand both to the holder."""
+
+    credential: JSONObject
+    receipt: JSONObject
+
+    @property
+    def id(self) -> str:
+        """The credential's id."""
+        return str(self.credential["id"])
+
+    def to_json(self) -> bytes:
+        """The file that travels to the holder: ``{"credential": …, "issuanceReceipt": …}``."""
+        return strict_json.dumps(logged_credential(self.credential, self.receipt))
+
+    @classmethod
+    def parse(cls, data: bytes) -> Issued:
+        """Read what ``to_json`` wrote; raises ``FormatError``."""
+        document = strict_json.loads_object(data, what="issued credential")
+        credential, receipt = document.get("credential"), document.get("issuanceReceipt")
+        if not isinstance(credential, dict) or not isinstance(receipt, dict):
+            raise FormatError("the file does not hold a credential with its issuance receipt")
+        Credential.parse(credential)
+        IssuanceReceipt.parse(receipt)
+        return cls(credential, receipt)
+
+
+class Board:
+    """An issuer with its register: state medical boards, pharmacy boards, identity providers, registry authorities.
+
+    ``details`` appear in what it issues. ``suite`` is the cryptosuite, by default the JCS suite of the assertion key. One board object
+    is used by one thread at a time; several processes may share a register, the second to write gets ``ConflictError``.
+    """
+
+    def __init__(self, institution: Institution, details: Issuer, register: Register, *, suite: str | None = None) -> None:
+        if details.id != institution.did:
+            raise ValueError("the details are another issuer's")
+        self.institution = institution
+        self.details = details
+        self._register = register
+        self._suite = suite or default_suite(institution.keys.assertion)
+        self._status = StatusPublisher(institution, register, self._suite)
+        self._status.open()
+
+    @property
+    def did(self) -> str:
+        """The issuer's DID."""
+        return self.institution.did
+
+    def issue(self, claims: CredentialClaims, *, to: str) -> Issued:
+        """Issue one credential about the DID ``to``.
+
+        Raises ``FormatError`` for claims that this issuer cannot state, and ``ConflictError`` for a number that is already issued; then
+        nothing is written.
+        """
+        return self.issue_many([(claims, to)])[0]
+
+    def issue_many(self, orders: Sequence[tuple[CredentialClaims, str]], *, progress: Progress | None = None) -> tuple[Issued, ...]:
+        """Issue a credential for each ``(claims, DID)``: all or none, in one transaction, under one entry of the ledger.
+
+        ``progress`` is called now and then. Raises as ``issue`` does; ``where`` names the place in ``orders``.
+        """
+        if not orders:
+            return ()
+        now = self.institution.clock()
+        self._refuse_doubles([claims for claims, _ in orders])
+        subjects = [self._subject(place, claims, to) for place, (claims, to) in enumerate(orders)]
+        indices = self._register.reserve(self._status.url, len(orders), LIST_SIZE, self.institution.random)
+        credentials: list[JSONObject] = []
+        for place, ((claims, _), subject, index) in enumerate(zip(orders, subjects, indices, strict=True)):
+            credentials.append(self._signed(claims, subject, index, now))
+            if progress is not None and place % _PROGRESS_EVERY == 0:
+                progress(place, len(orders))
+        batch = IssuanceBatch([credential_digest(credential) for credential in credentials])
+        (logged,) = self.institution.submit(self.institution.entry(Kind.ISSUANCE_BATCH, self.did, batch.content))
+        receipts = batch.receipts(logged.proof)
+        issued = tuple(Issued(credential, receipt.to_object()) for credential, receipt in zip(credentials, receipts, strict=True))
+        self._register.add([
+            IssuedCredential(
+                id=item.id,
+                issuer=self.did,
+                type=claims.credential_type,
+                subject=to,
+                number=claims.number,
+                status_set=self._status.url,
+                index=index,
+                issued_at=now,
+                document=strict_json.dumps(item.credential),
+                receipt=strict_json.dumps(item.receipt),
+            )
+            for item, (claims, to), index in zip(issued, orders, indices, strict=True)
+        ])
+        if progress is not None:
+            progress(len(orders), len(orders))
+        return issued
+
+    def suspend(self, credential: str | Issued, *, reason: str, effective: datetime | None = None, order: str = "", state: str = "suspended") -> None:
+        """Suspend a credential until it is reinstated. ``order`` names the public board order, ``state`` the board's word for it.
+
+        Raises ``KeyError`` for a credential that this issuer never issued, ``ValueError`` for a date in the future.
+        """
+        self._set(credential, {StatusPurpose.SUSPENSION: 1, StatusPurpose.MESSAGE: SIGNALS[state].message}, reason, effective, order)
+
+    def reinstate(self, credential: str | Issued, *, reason: str, effective: datetime | None = None, order: str = "") -> None:
+        """End a suspension. What is revoked stays revoked: reinstatement after a revocation is a new credential (``ValueError``)."""
+        if self.is_revoked(credential):
+            raise ValueError("a revoked credential cannot be reinstated: issue a new one")
+        self._set(credential, {StatusPurpose.SUSPENSION: 0, StatusPurpose.MESSAGE: 0}, reason, effective, order)
+
+    def revoke(self, credential: str | Issued, *, reason: str, effective: datetime | None = None, order: str = "", state: str = "revoked") -> None:
+        """Revoke a credential for ever; arguments and errors as of ``suspend``."""
+        self._set(credential, {StatusPurpose.REVOCATION: 1, StatusPurpose.MESSAGE: SIGNALS[state].message}, reason, effective, order)
+
+    def is_revoked(self, credential: str | Issued) -> bool:
+        """Whether the register says that the credential is revoked."""
+        return self._status.value(StatusPurpose.REVOCATION, self.issued(credential).index) == 1
+
+    def is_suspended(self, credential: str | Issued) -> bool:
+        """Whether the register says that the credential is suspended."""
+        return self._status.value(StatusPurpose.SUSPENSION, self.issued(credential).index) == 1
+
+    def issued(self, credential: str | Issued) -> IssuedCredential:
+        """The register's row of a credential (or of its id); raises ``KeyError`` if this issuer never issued it."""
+        credential_id = credential if isinstance(credential, str) else credential.id
+        row = self._register.get(credential_id)
+        if row is None or row.issuer != self.did:
+            raise KeyError(credential_id)
+        return row
+
+    def all(self) -> Iterator[IssuedCredential]:
+        """Every credential of this issuer, in the order of issuing."""
+        return self._register.all(self.did)
+
+    def history(self, credential: str | Issued) -> Sequence[StatusChange]:
+        """Every change of a credential's status, oldest first."""
+        return self._register.history(self.issued(credential).id)
+
+    def _set(self, credential: str | Issued, values: Mapping[StatusPurpose, int], reason: str, effective: datetime | None, order: str) -> None:
+        if not reason.strip():
+            raise ValueError("a change of status has a reason")
+        now = self.institution.clock()
+        effective = now if effective is None else timestamps.require_aware(effective)
+        if effective > now:
+            raise ValueError("the effective date is in the future: make the change when it has come")
+        row = self.issued(credential)
+        changes = [StatusChange(row.id, purpose, value, reason, order, effective, now) for purpose, value in values.items()]
+        self._status.change(values, [row.index], changes)
+
+    def _refuse_doubles(self, claims: Sequence[CredentialClaims]) -> None:
+        seen: set[tuple[str, str]] = set()
+        for place, item in enumerate(claims):
+            key = (item.credential_type, item.number)
+            if item.number and key in seen:
+                raise ConflictError("the same number is to be issued twice", where=f"order {place}")
+            seen.add(key)
+        for credential_type in {kind for kind, _ in seen}:
+            taken = self._register.numbers(self.did, credential_type, [number for kind, number in seen if kind == credential_type and number])
+            for place, item in enumerate(claims):
+                if item.credential_type == credential_type and item.number in taken:
+                    raise ConflictError("a credential with this number has been issued already", where=f"order {place}", hint="Is it the right number?")
+
+    def _subject(self, place: int, claims: CredentialClaims, to: str) -> JSONObject:
+        try:
+            return claims.to_subject(to, self.details)
+        except FormatError as error:
+            raise FormatError(error.what, where=f"order {place}: {error.where}", hint=error.hint, code=error.code) from error
+
+    def _signed(self, claims: CredentialClaims, subject: JSONObject, index: int, now: datetime) -> JSONObject:
+        document: JSONObject = {
+            "@context": list(claims.contexts),
+            "id": uuid.UUID(bytes=self.institution.random(16), version=4).urn,
+            "type": ["VerifiableCredential", claims.credential_type],
+            "issuer": self.did,
+            "validFrom": timestamps.format(claims.valid_from or now),
+            "validUntil": timestamps.format(claims.valid_until),
+            "credentialSubject": subject,
+            "credentialSchema": {"id": claims.schema_url, "type": "JsonSchema"},
+            "credentialStatus": self._status.entries(index),
+        }
+        check_before_signing(document, claims.credential_type)
+        return add_proof(
+            document,
+            suite=self._suite,
+            signer=self.institution.keys.assertion,
+            verification_method=self.institution.verification_method,
+            created=now,
+        )

@@ -1,0 +1,34 @@
+"""What has been verified once is not verified again: a bounded memory of results, by the content that they were drawn from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import Final, TypeVar, cast
+
+Result = TypeVar("Result")
+_CAPACITY: Final = 4096
+
+
+class Memo:
+    """Remembers results of pure functions, the oldest dropped first. Errors are not remembered.
+
+    Safe for several threads: at worst a result is computed twice. Keys hold the content itself, so that no two contents can be taken
+    for one another.
+    """
+
+    __slots__ = ("_capacity", "_results")
+
+    def __init__(self, capacity: int = _CAPACITY) -> None:
+        self._capacity = capacity
+        self._results: dict[Hashable, object] = {}
+
+    def get(self, key: Hashable, compute: Callable[[], Result]) -> Result:
+        """The remembered result of ``key``, or that of ``compute()``, which is then remembered."""
+        try:
+            return cast(Result, self._results[key])
+        except KeyError:
+            result = compute()
+        if len(self._results) >= self._capacity:
+            self._results.pop(next(iter(self._results)), None)
+        self._results[key] = result
+        return result

@@ -1,0 +1,112 @@
+"""An issuer's status lists: four for every set of credentials (revocation, suspension, message, refresh), each logged at every change."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Final
+
+from did_health.encoding import strict_json
+from did_health.health.status_messages import MESSAGE_BITS, MESSAGES
+from did_health.ledger.entry import Kind, subject_of
+from did_health.limits import MIN_STATUS_LIST_ENTRIES
+from did_health.roles.institution import Institution
+from did_health.roles.register import Register, StatusChange, StatusListState
+from did_health.vc.credential import Credential
+from did_health.vc.proofs.data_integrity import add_proof
+from did_health.vc.status import StatusEntry, StatusList, StatusListCredential, StatusPurpose, build_status_list_credential
+
+LIST_SIZE: Final = MIN_STATUS_LIST_ENTRIES
+TIME_TO_LIVE: Final = timedelta(minutes=5)
+PURPOSES: Final = (StatusPurpose.REVOCATION, StatusPurpose.SUSPENSION, StatusPurpose.MESSAGE, StatusPurpose.REFRESH)
+_BITS: Final = MappingProxyType({StatusPurpose.MESSAGE: MESSAGE_BITS})
+
+
+class StatusPublisher:
+    """Keeps one set of status lists current: in the register first, then on the ledger, then at their URLs.
+
+    Whatever a crash cut off between these is made up for by ``publish``, which ``open`` calls.
+    """
+
+    __slots__ = ("_institution", "_register", "_suite", "url")
+
+    def __init__(self, institution: Institution, register: Register, suite: str, number: int = 1) -> None:
+        self._institution, self._register, self._suite = institution, register, suite
+        self.url = f"{institution.base_url}/status/{number}"
+
+    def open(self) -> None:
+        """Make the lists if the set has none yet, and publish whatever is not published."""
+        if not self._register.status_lists(self.url):
+            now = self._institution.clock()
+            empty = {purpose: StatusList.empty(LIST_SIZE, _BITS.get(purpose, 1)) for purpose in PURPOSES}
+            lists = [StatusListState(self._list_url(purpose), 1, self._signed(purpose, bits, now)) for purpose, bits in empty.items()]
+            self._register.change((), lists)
+        self.publish()
+
+    def entries(self, index: int) -> list[dict[str, object]]:
+        """The ``credentialStatus`` of the credential with that index, without ``id``s, which nobody needs."""
+        entries = []
+        for purpose in PURPOSES:
+            messages = MESSAGES if purpose is StatusPurpose.MESSAGE else ()
+            entries.append(StatusEntry(purpose, index, self._list_url(purpose), _BITS.get(purpose, 1), messages).to_json())
+        return entries
+
+    def value(self, purpose: StatusPurpose, index: int) -> int:
+        """The present value of one entry, by the register."""
+        return self._list(self._register.status_lists(self.url)[self._list_url(purpose)]).get(index)
+
+    def change(self, values: Mapping[StatusPurpose, int], indices: Sequence[int], changes: Sequence[StatusChange]) -> None:
+        """Set ``values`` at ``indices``, record why, log and publish the lists that changed.
+
+        Raises ``ConflictError`` if another process changed them first; nothing was written then.
+        """
+        now = self._institution.clock()
+        current = self._register.status_lists(self.url)
+        lists = []
+        for purpose, value in values.items():
+            url = self._list_url(purpose)
+            updated = self._list(current[url]).with_status(dict.fromkeys(indices, value))
+            lists.append(StatusListState(url, current[url].version + 1, self._signed(purpose, updated, now)))
+        self._register.change(changes, lists)
+        self.publish()
+
+    def publish(self) -> None:
+        """Log and publish every list of the register that is not the newest on the ledger."""
+        ledger = self._institution.ledger
+        pending = []
+        for url, state in self._register.status_lists(self.url).items():
+            latest = ledger.latest(subject_of(Kind.STATUS_LIST, url))
+            if latest is None or latest.parsed.content != hashlib.sha256(state.document).digest():
+                pending.append(state)
+        if pending:
+            self._institution.submit(*(self._institution.entry(Kind.STATUS_LIST, state.url, state.document) for state in pending))
+        for url, state in self._register.status_lists(self.url).items():
+            if ledger.published(url) != state.document:
+                ledger.publish(url, state.document)
+
+    def _list_url(self, purpose: StatusPurpose) -> str:
+        return f"{self.url}/{purpose}"
+
+    def _list(self, state: StatusListState) -> StatusList:
+        return StatusListCredential.parse(Credential.parse(state.document)).status_list
+
+    def _signed(self, purpose: StatusPurpose, status_list: StatusList, now: datetime) -> bytes:
+        document = build_status_list_credential(
+            self._institution.did,
+            self._list_url(purpose),
+            purpose,
+            status_list,
+            valid_from=now,
+            ttl=TIME_TO_LIVE,
+            messages=MESSAGES if purpose is StatusPurpose.MESSAGE else None,
+        )
+        signed = add_proof(
+            document,
+            suite=self._suite,
+            signer=self._institution.keys.assertion,
+            verification_method=self._institution.verification_method,
+            created=now,
+        )
+        return strict_json.dumps(signed)

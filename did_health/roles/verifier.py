@@ -1,0 +1,143 @@
+"""The verifier: one presentation (or credential) in, one report out."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from datetime import datetime
+
+from did_health.encoding import timestamps
+from did_health.encoding.strict_json import JSONObject
+from did_health.roles.checks import Checks, PresentationExpectation
+from did_health.roles.documents import Document, parse_document
+from did_health.roles.evidence import Evidence, Need
+from did_health.roles.facts import Facts
+from did_health.roles.memo import Memo
+from did_health.roles.nonces import UsedNonces
+from did_health.roles.plan import missing
+from did_health.roles.report import Check, CheckName, Outcome, Report, Verdict, verdict_of
+from did_health.trust.policy import DEFAULT_PURPOSE, TrustPolicy
+
+Missing = Callable[[Evidence], Sequence[Need]]
+Gather = Callable[[Missing], Evidence]
+GatherAsync = Callable[[Missing], Awaitable[Evidence]]
+
+
+class Verifier:
+    """Verifies under one trust policy, and remembers what it has verified already (DID logs, lists, checkpoints), by content.
+
+    ``clock`` gives the time (aware UTC). ``gather`` and ``gather_async`` fetch evidence (``net.gather`` bound to its sources); without
+    them ``verify`` uses only the evidence that it is given. ``used_nonces`` refuses replays among all presentations verified here;
+    without it, the caller sees to it that no nonce is given out twice.
+    """
+
+    def __init__(
+        self,
+        policy: TrustPolicy,
+        *,
+        clock: Callable[[], datetime],
+        gather: Gather | None = None,
+        gather_async: GatherAsync | None = None,
+        used_nonces: UsedNonces | None = None,
+    ) -> None:
+        self.policy = policy
+        self._clock = clock
+        self._gather = gather
+        self._gather_async = gather_async
+        self._used_nonces = used_nonces
+        self._memo = Memo()
+
+    def missing(self, document: bytes | str | JSONObject, have: Evidence, *, purpose: str = DEFAULT_PURPOSE, now: datetime | None = None) -> tuple[Need, ...]:
+        """What must be fetched before ``document`` can be verified, given what is already at hand; empty when that is all. Pure.
+
+        Raises ``FormatError`` for what ``verify`` would also refuse to look at.
+        """
+        return self._missing(parse_document(document), have, purpose, self._moment(now))
+
+    def verify(
+        self,
+        document: bytes | str | JSONObject,
+        *,
+        audience: str | None = None,
+        nonce: str | None = None,
+        purpose: str = DEFAULT_PURPOSE,
+        evidence: Evidence | None = None,
+        now: datetime | None = None,
+        waive: Collection[CheckName] = (),
+    ) -> Report:
+        """Verify a presentation, a credential, or a credential with its receipt, and say what was found.
+
+        ``audience`` and ``nonce`` are what the holder was asked to sign; ``purpose`` picks the age of evidence that the policy allows.
+        With ``evidence`` nothing is fetched. ``waive`` names checks to leave out; the report shows them as waived.
+
+        The steps, each a check of the report; 2 to 11 for every credential:
+
+        1. presentation: the holder's signature for this audience and nonce, not answered before (Data Integrity 1.0 §4.4)
+        2. data model (VC Data Model 2.0 §4)
+        3. schema, if the credential's schema is one that this library ships
+        4. validity dates, against ``now``
+        5. issuer: the DID resolves, and its log is the newest on the ledger
+        6. proof: by a key that the issuer's document lists for assertions
+        7. receipt: the issuing was logged under a witnessed checkpoint
+        8. entitlement: the registry authority let the issuer issue this, when it was logged and now
+        9. status: every status entry, by the newest list on the ledger
+        10. holder binding: the presentation is signed by the credential's subject
+        11. domain rules: restrictions of a licence in force
+
+        What the caller must still do: compare the claims with the person or the act at hand, and keep the report if it must be proved
+        later. Raises ``FormatError`` if ``document`` is none of the three; every other finding is in the report.
+        """
+        moment = self._moment(now)
+        parsed = parse_document(document)
+        if evidence is None:
+            evidence = self._gather(lambda have: self._missing(parsed, have, purpose, moment)) if self._gather else Evidence()
+            moment = self._moment(now)
+        return self._report(parsed, PresentationExpectation(audience, nonce), purpose, evidence, moment, frozenset(waive))
+
+    async def verify_async(
+        self,
+        document: bytes | str | JSONObject,
+        *,
+        audience: str | None = None,
+        nonce: str | None = None,
+        purpose: str = DEFAULT_PURPOSE,
+        now: datetime | None = None,
+        waive: Collection[CheckName] = (),
+    ) -> Report:
+        """As ``verify``, fetching the evidence without blocking the event loop. Raises ``ValueError`` without ``gather_async``."""
+        if self._gather_async is None:
+            raise ValueError("this verifier was given nothing to gather evidence with asynchronously")
+        moment = self._moment(now)
+        parsed = parse_document(document)
+        evidence = await self._gather_async(lambda have: self._missing(parsed, have, purpose, moment))
+        return self._report(parsed, PresentationExpectation(audience, nonce), purpose, evidence, self._moment(now), frozenset(waive))
+
+    def _moment(self, now: datetime | None) -> datetime:
+        return timestamps.require_aware(now if now is not None else self._clock())
+
+    def _missing(self, document: Document, have: Evidence, purpose: str, now: datetime) -> tuple[Need, ...]:
+        if self.policy.is_empty:
+            return ()
+        return missing(document, self._facts(have, purpose, now))
+
+    def _facts(self, evidence: Evidence, purpose: str, now: datetime) -> Facts:
+        return Facts(self.policy, evidence, self._memo, now, self.policy.max_age_for(purpose))
+
+    def _report(
+        self, document: Document, expected: PresentationExpectation, purpose: str, evidence: Evidence, now: datetime, waive: frozenset[CheckName]
+    ) -> Report:
+        if self.policy.is_empty:
+            refusal = Check(CheckName.ISSUER, Outcome.FAIL, "policy_empty", "the trust policy trusts nobody")
+            return Report((refusal,), Verdict.REFUSE, now, None, (), evidence)
+        checks = Checks(self._facts(evidence, purpose, now), waive)
+        holder = None
+        if document.presentation is not None:
+            holder = checks.presentation(document.presentation, expected, self._used_nonces)
+        credentials = []
+        for index, part in enumerate(document.parts):
+            credential = checks.credential(index, part, holder, presented=document.presentation is not None)
+            if credential is not None:
+                credentials.append(credential)
+        if not document.parts:
+            checks.add(CheckName.DATA_MODEL, Outcome.FAIL, "no_credential", "the presentation holds no credential")
+        found = tuple(checks.made)
+        return Report(found, verdict_of(found), now, holder, tuple(credentials), evidence)
