@@ -74,7 +74,7 @@ class DIDDocument:
 
         Follows "Retrieve Verification Method", Controlled Identifiers §3.3, and raises ``VerificationError`` with its codes:
         ``INVALID_VERIFICATION_METHOD_URL``, ``INVALID_CONTROLLED_IDENTIFIER_DOCUMENT_ID`` (the key is of another DID),
-        ``INVALID_VERIFICATION_METHOD`` (not in the document, expired, revoked, malformed, or controlled by somebody else),
+        ``INVALID_VERIFICATION_METHOD`` (not in the document, expired, revoked, malformed, or controlled by somebody else or nobody),
         ``INVALID_RELATIONSHIP_FOR_VERIFICATION_METHOD``. Raises ``UnsupportedError`` for a kind of key that we do not verify with.
         """
         key = self._keys.get((purpose, url))
@@ -99,7 +99,7 @@ class DIDDocument:
                 "the DID document does not allow this key for this purpose", where=url, code="INVALID_RELATIONSHIP_FOR_VERIFICATION_METHOD"
             )
         if not self._controls(method):
-            raise VerificationError("the verification method is controlled by somebody else", where=url, code="INVALID_VERIFICATION_METHOD")
+            raise VerificationError("the verification method has another controller than the document, or none", where=url, code="INVALID_VERIFICATION_METHOD")
         method.require_valid(now)
         try:
             return method.public_key
@@ -113,10 +113,7 @@ class DIDDocument:
 def _parse(document: JSON) -> DIDDocument:
     if not isinstance(document, dict):
         raise FormatError("the DID document is not an object")
-    identifier = document.get("id")
-    if not isinstance(identifier, str):
-        raise FormatError("the DID document has no id", where="/id")
-    DID.parse(identifier)
+    identifier = _did(document.get("id"), "/id")
     methods: dict[str, VerificationMethod] = {}
     for index, value in enumerate(_array(document, "verificationMethod")):
         _add(methods, value, identifier, f"/verificationMethod/{index}")
@@ -171,7 +168,7 @@ def _references(document: JSONObject, name: str, base: str, methods: dict[str, V
 
 def _controllers(document: JSONObject) -> tuple[str, ...]:
     value = document.get("controller", [])
-    return tuple(str(DID.parse(text)) for text in _texts([value] if isinstance(value, str) else value, "/controller"))
+    return tuple(_did(text, "/controller") for text in _texts([value] if isinstance(value, str) else value, "/controller"))
 
 
 def _service(value: JSON, base: str, where: str) -> Service:
@@ -190,6 +187,15 @@ def _service(value: JSON, base: str, where: str) -> Service:
         if not _URI.fullmatch(text):
             raise FormatError("a service has a text where a URL is needed", where=f"{where}/{member}")
     return Service(identifier, _texts([kind] if isinstance(kind, str) else kind, f"{where}/type"), urls, value)
+
+
+def _did(value: JSON, where: str) -> str:
+    if not isinstance(value, str):
+        raise FormatError("the DID document lacks a DID", where=where)
+    try:
+        return str(DID.parse(value))
+    except FormatError as error:
+        raise FormatError("the DID document has something else where a DID is needed", where=where) from error
 
 
 def _array(document: JSONObject, name: str) -> list[JSON]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
-from did_health.did.did import DIDURL
+from did_health.did.did import DID, DIDURL
 from did_health.encoding import timestamps
 from did_health.encoding.multibase import base58btc_decode
 from did_health.encoding.strict_json import JSON, JSONObject
@@ -24,12 +24,13 @@ _MATERIAL: Final = ("publicKeyMultibase", "publicKeyJwk", "publicKeyBase58")
 class VerificationMethod:
     """A verification method; ``id`` is an absolute DID URL, ``controller`` a DID, ``raw`` the object as received.
 
+    A method without the controller that it must have (DID Core §5.2) is read, since published documents have such, but verifies nothing.
     ``expires`` and ``revoked`` are the first instants at which its key must not verify anything any more.
     """
 
     id: str
     type: str
-    controller: str
+    controller: str | None
     expires: datetime | None
     revoked: datetime | None
     raw: JSONObject
@@ -42,9 +43,13 @@ class VerificationMethod:
         """
         if not isinstance(value, dict):
             raise FormatError("a verification method is not an object", where=where)
-        kind, controller = _text(value, "type", where), _text(value, "controller", where)
-        if DIDURL.parse(controller).fragment is not None:
-            raise FormatError("the controller of a verification method is not a DID", where=f"{where}/controller")
+        kind, controller = _text(value, "type", where), None
+        if "controller" in value:
+            controller = _text(value, "controller", where)
+            try:
+                DID.parse(controller)
+            except FormatError as error:
+                raise FormatError("the controller of a verification method is not a DID", where=f"{where}/controller") from error
         if sum(name in value for name in _MATERIAL) > 1:
             raise FormatError("a verification method holds its key in more than one form", where=where, hint="They could differ")
         identifier = absolute(_text(value, "id", where), base, f"{where}/id")
