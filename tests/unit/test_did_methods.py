@@ -15,7 +15,7 @@ from did_health.did.methods.table import METHODS
 from did_health.did.resolution import required_urls, resolve
 from did_health.encoding import multikey
 from did_health.encoding.base64 import base64url_encode
-from did_health.errors import ResolutionError
+from did_health.errors import ResolutionError, UnsupportedError
 from did_health.keys import Algorithm, generate
 from did_health.keys.ed25519 import Ed25519PublicKey
 from tests.conftest import repeatable_bytes
@@ -115,6 +115,15 @@ def test_did_jwk_keeps_the_members_of_the_jwk(now: datetime) -> None:
 
 
 X25519 = {"kty": "OKP", "crv": "X25519", "x": base64url_encode(bytes(32))}
+
+
+@pytest.mark.parametrize("did", ["did:key:z6LSj72tK8brWgZja8NLRwPigth2T9QRiG1uH9oKZuKjdh9p", jwk_did({**X25519, "use": "enc"})])
+def test_x25519_keys_agree_on_keys_and_sign_nothing(did: str, now: datetime) -> None:
+    document = resolve(did, {}, now=now).active_document
+    (url,) = document.verification_methods
+    assert [name for name in RELATIONSHIPS if document.relationship(name)] == ["keyAgreement"]
+    with pytest.raises(UnsupportedError):
+        document.key(url, "keyAgreement", now)
 
 
 @pytest.mark.parametrize(
