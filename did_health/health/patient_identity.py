@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, ClassVar, Final
@@ -62,9 +62,9 @@ class PatientIdentity:
             raise FormatError("the identity lasts beyond three years after the proofing", where="/validUntil", hint="End it earlier, or proof again")
         if self.address is not None:
             fields.instance(self.address, Address, "/address", "address")
-        _matches(self.phone, _PHONE, "/phone", "phone number")
-        _matches(self.email, _EMAIL, "/email", "e-mail address")
-        _matches(self.portrait_digest, _MULTIBASE_DIGEST, "/portraitDigest", "multibase digest of the portrait")
+        _matches(self.phone, is_phone, "/phone", "a phone number")
+        _matches(self.email, is_email, "/email", "an e-mail address")
+        _matches(self.portrait_digest, _is_multibase_digest, "/portraitDigest", "the multibase digest of a portrait")
         if self.id_document is not None:
             fields.instance(self.id_document, IdentityDocument, "/idDocument", "identity document")
         fields.items(self.age_over, "/ageOver", "ages", self._check_age)
@@ -123,9 +123,23 @@ class PatientIdentity:
         )
 
 
-def _matches(value: object, form: re.Pattern[str], where: str, what: str) -> None:
-    if value != "" and not (isinstance(value, str) and form.fullmatch(value)):
-        raise FormatError(f"not a {what}", where=where)
+def is_phone(text: str) -> bool:
+    """Whether ``text`` can be a phone number: digits with the usual punctuation, 6 to 30 characters; no extension in words."""
+    return bool(_PHONE.fullmatch(text))
+
+
+def is_email(text: str) -> bool:
+    """Whether ``text`` can be an e-mail address: something, one ``@``, something."""
+    return bool(_EMAIL.fullmatch(text))
+
+
+def _is_multibase_digest(text: str) -> bool:
+    return bool(_MULTIBASE_DIGEST.fullmatch(text))
+
+
+def _matches(value: object, is_one: Callable[[str], bool], where: str, what: str) -> None:
+    if value != "" and not (isinstance(value, str) and is_one(value)):
+        raise FormatError(f"not {what}", where=where)
 
 
 def _years(born: date, on: date) -> int:
