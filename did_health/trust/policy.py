@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Final
@@ -45,7 +45,7 @@ class TrustPolicy:
 
     ledger: WitnessPolicy | None = None
     registry_authority: str = ""
-    max_age: Mapping[str, timedelta] = MappingProxyType({DEFAULT_PURPOSE: DEFAULT_MAX_AGE})
+    max_age: Mapping[str, timedelta] = field(default_factory=lambda: _ages({}))
 
     @property
     def is_empty(self) -> bool:
