@@ -1,0 +1,368 @@
+"""A whole ledger in one folder, without a server: the log, its database, its published files, and witnesses that cosign it.
+
+::
+
+    <folder>/ledger.sqlite               entries, documents, checkpoint
+    <folder>/keys/*.key                  the log's and each witness's key, sealed, each readable by its owner only
+    <folder>/witnesses/*.sqlite          what each witness saw last: apart, so that an old ledger.sqlite cannot take it back
+    <folder>/published/…                 checkpoint, tiles, entry bundles and documents as static files (C2SP tlog-tiles)
+
+Several threads and processes may use one folder. A batch goes through these steps, and a crash after any of them is made good
+by the next writer, so that two trees of one size are never signed:
+
+1. ask the witnesses what they saw last: if that is more than the database has, refuse;
+2. admit, append, and store the signed checkpoint as pending, in one transaction that compares and swaps the checkpoint row;
+3. write tiles, entry bundles and documents;
+4. collect cosignatures, until there is a quorum;
+5. mark the checkpoint published, then replace the file.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from did_health.encoding import strict_json
+from did_health.errors import ConflictError, FormatError, StoreError, TransportError, VerificationError
+from did_health.keys import Signer
+from did_health.keys.sealed import DEFAULT_COST, SealingCost
+from did_health.ledger.entry import HASH_BYTES
+from did_health.ledger.log import LoggedEntry, Submission
+from did_health.ledger.sequencer import admit_all, plan
+from did_health.ledger.witness import Witness, ask, collect, require_no_rollback, too_few
+from did_health.roles.evidence import Need
+from did_health.stores import files
+from did_health.stores.database import Database
+from did_health.stores.key_files import create_keys, open_keys
+from did_health.stores.ledger_state import DIDLogs, StoredState
+from did_health.stores.ledger_store import LedgerStore, LogState, StoredEntry
+from did_health.stores.tile_files import CHECKPOINT, TileFiles
+from did_health.stores.witness_store import SQLWitnessStore
+from did_health.tlog.merkle import Tree
+from did_health.tlog.note import NoteSigner, SignedNote
+from did_health.tlog.proof import TlogProof
+from did_health.tlog.tiles import parse_entries_path, parse_tile_path
+from did_health.tlog.witness_policy import PolicyGroup, PolicyLog, PolicyWitness, WitnessPolicy
+
+Clock = Callable[[], datetime]
+Random = Callable[[int], bytes]
+
+_DATABASE: Final = "ledger.sqlite"
+_POLICY: Final = "policy"
+_URL: Final = "url"
+_AUTHORITIES: Final = "registry-authorities"
+_WITNESSES: Final = "witnesses"
+
+
+class EmbeddedLedger:
+    """A ledger in this process; implements ``did_health.ledger.log.Ledger`` and ``did_health.roles.evidence.Source``.
+
+    ``create`` and ``open`` are the ways in.
+    """
+
+    def __init__(self, database: Database, signer: NoteSigner, witnesses: Sequence[Witness], folder: Path, clock: Clock, settings: dict[str, str]) -> None:
+        self._database, self._store, self._files = database, LedgerStore(database), TileFiles(folder / "published")
+        self._signer, self._witnesses, self._clock = signer, tuple(witnesses), clock
+        self._policy = WitnessPolicy.parse(settings[_POLICY])
+        self._quorum = next(group.threshold for group in self._policy.groups if group.name == self._policy.quorum)
+        self.url: str = settings[_URL]
+        self._tree, self._logs = Tree(), DIDLogs(self._store)
+        # The tree in memory follows the database; one thread at a time moves it.
+        self._turn = threading.RLock()
+
+    @classmethod
+    def create(
+        cls,
+        directory: Path,
+        *,
+        origin: str,
+        url: str,
+        clock: Clock,
+        random: Random,
+        passphrase: str,
+        witness_names: int | Sequence[str] = 4,
+        quorum: int = 3,
+        cost: SealingCost = DEFAULT_COST,
+        registry_authorities: Sequence[str] = (),
+    ) -> EmbeddedLedger:
+        """Make a new, empty ledger in ``directory``, which is made if it is not there.
+
+        ``origin`` names the log in its checkpoints, ``url`` is the prefix under which verifiers will look for it, ``witness_names`` the
+        witnesses' names (a number stands for ``witness-1`` and so on), ``quorum`` how many of them must cosign. ``random`` gives secret
+        bytes. Raises ``ConflictError`` where there is a ledger already, ``FormatError`` for an origin or URL that cannot be one,
+        ``ValueError`` for a quorum that its witnesses cannot reach or a passphrase that is too short, ``StoreError``.
+        """
+        names = [f"witness-{number + 1}" for number in range(witness_names)] if isinstance(witness_names, int) else list(witness_names)
+        if not 0 < quorum <= len(names):
+            raise ValueError(f"a quorum of {quorum} cannot be had of {len(names)} witnesses")
+        url = url.rstrip("/")
+        _host(url)
+        if (directory / _DATABASE).exists():
+            raise ConflictError("there is a ledger already", where=str(directory), hint="Open it, or choose another folder", code="ledger_exists")
+        signers = create_keys(_key_paths(directory, len(names)), passphrase, random=random, cost=cost)
+        log = NoteSigner(origin, signers[0])
+        witnesses = _witnesses(directory, names, signers[1:], log, create=True)
+        policy = WitnessPolicy(
+            (PolicyLog(log.key, url),),
+            tuple([PolicyWitness(f"witness-{number}", witness.key) for number, witness in enumerate(witnesses, 1)]),
+            (PolicyGroup("witnesses", quorum, tuple([f"witness-{number}" for number in range(1, len(names) + 1)])),),
+            "witnesses",
+        )
+        settings = {
+            _POLICY: policy.encode(),
+            _URL: url,
+            _WITNESSES: strict_json.dumps(names).decode(),
+            _AUTHORITIES: strict_json.dumps(sorted(set(registry_authorities))).decode(),
+        }
+        database = Database.open(directory / _DATABASE)
+        LedgerStore(database).initialise(settings)
+        return cls(database, log, witnesses, directory, clock, settings)
+
+    @classmethod
+    def open(cls, directory: Path, *, clock: Clock, random: Random, passphrase: str) -> EmbeddedLedger:  # noqa: ARG003  # as in create
+        """Open the ledger in ``directory``, and finish a batch that a crash left unpublished if enough witnesses can be reached.
+
+        Raises ``StoreError``: ``store_missing`` if there is none, ``ledger_rolled_back`` or ``ledger_forked`` if the database is not what the
+        witnesses have seen; ``VerificationError`` (``wrong_passphrase``).
+        """
+        database = Database.open(directory / _DATABASE, create=False)
+        try:
+            settings = LedgerStore(database).settings()
+            if _POLICY not in settings:
+                raise StoreError("the database holds no ledger", where=str(directory), hint="It was not created to its end; move it away", code="store_missing")
+            names = strict_json.loads(settings[_WITNESSES])
+            signers = open_keys(_key_paths(directory, len(names)), passphrase)
+            policy = WitnessPolicy.parse(settings[_POLICY])
+            log = NoteSigner(policy.logs[0].key.name, signers[0])
+            witnesses = _witnesses(directory, names, signers[1:], log, create=False)
+            if [log.key, *(witness.key for witness in witnesses)] != [policy.logs[0].key, *(witness.key for witness in policy.witnesses)]:
+                raise StoreError("the key files are not those of this ledger", where=str(directory), hint="Restore them from a copy", code="store_foreign")
+            ledger = cls(database, log, witnesses, directory, clock, settings)
+            ledger._recover()
+        except BaseException:
+            database.close()
+            raise
+        return ledger
+
+    @property
+    def origin(self) -> str:
+        return self._signer.name
+
+    @property
+    def vkey(self) -> str:
+        return self._signer.vkey
+
+    @property
+    def policy_text(self) -> str:
+        """This log, its witnesses and their quorum as a C2SP tlog-policy."""
+        return self._policy.encode()
+
+    @property
+    def size(self) -> int:
+        """How many entries are published."""
+        return self._store.state().published_size
+
+    @property
+    def registry_authorities(self) -> frozenset[str]:
+        """The DIDs whose registry records this ledger takes."""
+        return frozenset(strict_json.loads(self._store.settings()[_AUTHORITIES]))
+
+    def accept_authority(self, did: str) -> None:
+        """Take registry records of this DID from now on."""
+        old = self._store.settings()[_AUTHORITIES]
+        self._store.set(_AUTHORITIES, old, strict_json.dumps(sorted({*strict_json.loads(old), did})).decode())
+
+    # ---- writing
+
+    def submit(self, submissions: Sequence[Submission]) -> tuple[LoggedEntry, ...]:
+        now = self._clock()
+        with self._turn:
+            self._publish_pending(now)
+            self._catch_up()
+            state = StoredState(self._store, self._logs, self.registry_authorities, now)
+            batch = plan(self._tree, admit_all(submissions, state, now=now), signer=self._signer)
+            try:
+                self._store.append(batch, now=now)
+            except BaseException:
+                self._tree.truncate(batch.old.size)
+                raise
+            published = self._publish_pending(now)
+            note = SignedNote.parse(published.published or b"")
+            return tuple([self._logged(position, one.data, note, published.published_size) for position, one in enumerate(batch.entries, batch.old.size)])
+
+    def heartbeat(self) -> None:
+        """Have the witnesses cosign the published checkpoint anew, which shows that a quiet log is alive and its state the latest.
+
+        Raises ``StoreError`` (``quorum_not_met``) if too few of them can be reached; the old cosignatures then stay.
+        """
+        now = self._clock()
+        with self._turn:
+            state = self._publish_pending(now)
+            if state.published is None:
+                return
+            old = SignedNote.parse(state.published)
+            bare = SignedNote(old.text, tuple([line for line in old.signatures if line.key_id == self._signer.key.key_id]))
+            self._store.refresh_published(state.published, self._cosigned(bare, now).encode())
+            self._write_checkpoint()
+
+    def publish(self, url: str, data: bytes) -> None:
+        """Serve ``data`` at ``url``: a ``did.jsonl``, a status list, a schema. What was there before is replaced."""
+        self._store.publish(url, _host(url), data)
+
+    def _recover(self) -> None:
+        with self._turn:
+            try:
+                self._publish_pending(self._clock())
+                self._catch_up()
+            except StoreError as error:
+                # Without its witnesses the log can be read; the next writer tries again.
+                if error.code != "quorum_not_met":
+                    raise
+                self._follow(self._store.state())
+            self._write_checkpoint()
+
+    def _catch_up(self) -> LogState:
+        """Bring the tree to what the database has, once it is clear that the witnesses have not seen more."""
+        # Asked first: what they know by now, the database must have had before.
+        seen = ask(self._witnesses, self.origin, needed=self._quorum)
+        state = self._store.state()
+        self._follow(state)
+        require_no_rollback(self._tree, seen)
+        return state
+
+    def _follow(self, state: LogState) -> None:
+        if self._tree.size < state.size:
+            self._tree.extend(self._store.leaf_hashes(self._tree.size))
+        if self._tree.size < state.size or self._tree.root(state.size) != state.root:
+            raise StoreError("the entries in the database do not give its signed root", hint="Recover the log from a mirror", code="store_corrupt")
+        if self._tree.size > state.size:
+            raise StoreError("the database is older than this process knows", hint="Restore the newer copy; nothing was signed", code="ledger_rolled_back")
+
+    def _publish_pending(self, now: datetime) -> LogState:
+        """Steps 3 to 5 for the pending checkpoint, whoever signed it; returns the checkpoint row after them."""
+        state = self._store.state()
+        if state.pending is None:
+            return state
+        state = self._catch_up()
+        if state.pending is None:
+            return state
+        self._files.write_tiles(self._tree, state.published_size, state.size, self._store.entry_data)
+        self._files.write_contents(self._store.contents_of(state.published_size, state.size))
+        cosigned = self._cosigned(SignedNote.parse(state.pending), now)
+        self._store.mark_published(state.pending, cosigned.encode())
+        self._write_checkpoint()
+        return self._store.state()
+
+    def _cosigned(self, note: SignedNote, now: datetime) -> SignedNote:
+        cosigning = collect(note, self._tree, self._witnesses, now=now)
+        try:
+            self._policy.check(cosigning.note)
+        except VerificationError as error:
+            first = next(iter(cosigning.failures.values()), error)
+            raise too_few(len(self._witnesses) - len(cosigning.failures), self._quorum) from first
+        return cosigning.note
+
+    def _write_checkpoint(self) -> None:
+        # Under the write lock, so that a slower process cannot put an older one over it.
+        with self._database.write():
+            published = self._store.state().published
+            if published is not None and published != self._files.read(CHECKPOINT):
+                self._files.write_checkpoint(published)
+
+    # ---- reading
+
+    def latest(self, subject: bytes) -> LoggedEntry | None:
+        with self._turn:
+            state = self._store.state()
+            found = self._store.latest(subject, below=state.published_size)
+            if found is None or state.published is None:
+                return None
+            self._follow(state)
+            return self._logged_stored(found, state.published, state.published_size)
+
+    def _logged_stored(self, found: StoredEntry, published: bytes, size: int) -> LoggedEntry:
+        return self._logged(found.position, found.data, SignedNote.parse(published), size)
+
+    def _logged(self, position: int, data: bytes, note: SignedNote, size: int) -> LoggedEntry:
+        return LoggedEntry(data, position, TlogProof(position, self._tree.inclusion_proof(position, size), note, data))
+
+    def fetch(self, need: Need) -> bytes | None:
+        """What is found at a URL below ``url`` or among the published documents; nothing is sent anywhere.
+
+        Raises ``TransportError`` for hosts that this ledger serves nothing of, and for more than ``need.max_bytes``.
+        """
+        data = self._find(need.url)
+        if data is not None and len(data) > need.max_bytes:
+            raise TransportError(f"the answer has {len(data)} bytes, more than the {need.max_bytes} wanted", where=need.url, code="response_too_large")
+        if data is None and not self._serves(need.url):
+            raise TransportError("nothing is served from this host here", where=need.url, hint="This ledger has no network", code="host_unknown")
+        return data
+
+    def _serves(self, url: str) -> bool:
+        host = _host(url)
+        return host == _host(self.url) or self._store.serves(host)
+
+    def _find(self, url: str) -> bytes | None:
+        path = url.removeprefix(f"{self.url}/")
+        if path == url:
+            return self._store.document(url)
+        if path == CHECKPOINT:
+            return self._store.state().published
+        folder, _, name = path.partition("/")
+        if folder == "tile":
+            return self._tile(path)
+        digest = _digest(name)
+        if folder == "content" and digest:
+            return self._store.content(digest)
+        if folder == "latest" and digest:
+            logged = self.latest(digest)
+            return logged.proof.encode() if logged else None
+        return self._store.document(url)
+
+    def _tile(self, path: str) -> bytes | None:
+        try:
+            parse_entries_path(path) if path.startswith("tile/entries/") else parse_tile_path(path)
+        except FormatError:
+            return None
+        return self._files.read(path)
+
+    def close(self) -> None:
+        """Give back the database connections."""
+        self._database.close()
+
+
+def _key_paths(directory: Path, witnesses: int) -> list[Path]:
+    return [directory / "keys" / "log.key", *(directory / "keys" / f"witness-{number}.key" for number in range(1, witnesses + 1))]
+
+
+def _witnesses(directory: Path, names: Sequence[str], signers: Sequence[Signer], log: NoteSigner, *, create: bool) -> list[Witness]:
+    known = {log.name: [log.key]}
+    folder = directory / "witnesses"
+    if create:
+        files.make_folder(folder)
+    return [
+        Witness(name, signer, SQLWitnessStore(Database.open(folder / f"witness-{number}.sqlite", create=create)), known)
+        for number, (name, signer) in enumerate(zip(names, signers, strict=True), 1)
+    ]
+
+
+def _host(url: str) -> str:
+    try:
+        host = urlsplit(url).netloc
+    except ValueError as error:
+        raise FormatError("the URL is malformed") from error
+    if not host:
+        raise FormatError("the URL names no host", hint="Write it with its scheme, as https://ledger.example")
+    return host.lower()
+
+
+def _digest(name: str) -> bytes | None:
+    try:
+        digest = bytes.fromhex(name)
+    except ValueError:
+        return None
+    return digest if len(digest) == HASH_BYTES and digest.hex() == name else None

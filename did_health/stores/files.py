@@ -1,0 +1,98 @@
+"""Files that are whole or not there: written beside their place, made durable, then moved into it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from did_health.errors import ConflictError, StoreError
+
+PRIVATE = 0o600
+PUBLIC = 0o644
+
+
+def write_atomically(path: Path, data: bytes, *, mode: int = PUBLIC) -> None:
+    """Put ``data`` at ``path``; after a crash the old content or the new one is there, whole. Raises ``StoreError``."""
+    write_all([(path, data)], mode=mode)
+
+
+def write_all(files: Iterable[tuple[Path, bytes]], *, mode: int = PUBLIC) -> None:
+    """As ``write_atomically`` for each file, in this order, with one flush for every folder. Makes missing folders."""
+    folders: dict[Path, None] = {}
+    for path, data in files:
+        try:
+            if path.parent not in folders:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                folders[path.parent] = None
+            _replace(path, data, mode)
+        except OSError as error:
+            raise store_error(error, path) from error
+    for folder in folders:
+        try:
+            _flush_folder(folder)
+        except OSError as error:
+            raise store_error(error, folder) from error
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder and those above it, unless it is there. Raises ``StoreError``."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise store_error(error, path) from error
+
+
+def create_private(path: Path, data: bytes) -> None:
+    """Write a secret file that only its owner may read; raises ``ConflictError`` if there is one, for it may be somebody's only key."""
+    if path.exists():
+        raise ConflictError("a key file is there already", where=str(path), hint="Choose another folder, or move it away", code="file_exists")
+    write_atomically(path, data, mode=PRIVATE)
+
+
+def read(path: Path, *, max_bytes: int) -> bytes | None:
+    """The file's content, or ``None`` if there is none. Raises ``StoreError``, also for a file of more than ``max_bytes``."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(max_bytes + 1)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise store_error(error, path) from error
+    if len(data) > max_bytes:
+        raise StoreError(f"the file is larger than the {max_bytes} bytes allowed", where=str(path), code="store_foreign")
+    return data
+
+
+def store_error(error: OSError, path: Path) -> StoreError:
+    """What the system said, as an error of our tree."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return StoreError("there is no room to write", where=str(path), hint="Free some space and try again; nothing was lost", code="store_full")
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return StoreError("the place may not be read or written", where=str(path), hint="Check its owner and permissions", code="store_read_only")
+    return StoreError(f"a file could not be read or written: {error.strerror}", where=str(path), code="store_unavailable")
+
+
+def _replace(path: Path, data: bytes, mode: int) -> None:
+    descriptor, name = tempfile.mkstemp(prefix=".", suffix=".tmp", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fchmod(file.fileno(), mode)
+            os.fsync(file.fileno())
+        # Renaming makes it whole for readers; the folder's flush makes the name durable.
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _flush_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,63 @@
+"""What an embedded ledger knows when it judges a submission; implements ``did_health.ledger.admission.AdmissionState``."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+from did_health.did.methods.webvh import Log, WebvhDID, verify_proposed
+from did_health.errors import StoreError
+from did_health.ledger.entry import Entry
+from did_health.stores.ledger_store import LedgerStore
+
+_LOGS_KEPT: Final = 1_024
+
+
+class DIDLogs:
+    """Verified DID logs in memory, each continued by the lines that the store has beyond it; the least used are forgotten."""
+
+    def __init__(self, store: LedgerStore) -> None:
+        self._store = store
+        self._kept: OrderedDict[bytes, Log] = OrderedDict()
+
+    def get(self, subject: bytes, now: datetime) -> Log | None:
+        """The log of the DID with this subject as it is in the store."""
+        latest = self._store.latest(subject)
+        if latest is None:
+            return None
+        log = self._kept.pop(subject, None)
+        known = len(log.entries) if log else 0
+        if known != latest.seq + 1:
+            for line in self._store.subject_contents(subject, known):
+                log = verify_proposed(log, line, now)
+            if log is None or len(log.entries) != latest.seq + 1:
+                raise StoreError("the database lacks a line of a DID log", hint="Recover the log from a mirror", code="store_corrupt")
+            # Approvals were demanded when the lines were admitted.
+            log = replace(log, witnessed_through=len(log.entries))
+        self._kept[subject] = log
+        if len(self._kept) > _LOGS_KEPT:
+            self._kept.popitem(last=False)
+        return log
+
+
+class StoredState:
+    """The state at one moment, for one batch."""
+
+    def __init__(self, store: LedgerStore, logs: DIDLogs, registry_authorities: frozenset[str], now: datetime) -> None:
+        self._store, self._logs, self._now = store, logs, now
+        self.registry_authorities = registry_authorities
+
+    def latest(self, subject: bytes) -> Entry | None:
+        found = self._store.latest(subject)
+        return None if found is None else Entry.parse(found.data)
+
+    def did_log(self, subject: bytes) -> Log | None:
+        return self._logs.get(subject, self._now)
+
+    def witness_proofs(self, did: WebvhDID) -> bytes | None:
+        return self._store.document(did.witness_url)
+
+    def entries_within_hour(self, author: str) -> int:
+        return self._store.entries_within_hour(author, now=self._now)

@@ -1,0 +1,225 @@
+"""A log's database: its entries, their documents, and the checkpoint row that every change compares and swaps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from did_health.errors import ConflictError, StoreError
+from did_health.ledger.sequencer import Batch
+from did_health.stores.database import Database
+from did_health.stores.tables import checkpoint, contents, documents, entries, settings
+from did_health.tlog.merkle import EMPTY_ROOT
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_HOUR: Final = timedelta(hours=1)
+_MICROSECOND: Final = timedelta(microseconds=1)
+# SQLite takes at most 32,766 variables in one statement.
+_PER_QUERY: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class LogState:
+    """The checkpoint row: the newest tree ever signed, the note still to be published, and the published one with its cosignatures."""
+
+    size: int
+    root: bytes
+    pending: bytes | None
+    published_size: int
+    published: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEntry:
+    """One entry: its position among the leaves, its number within its subject, its bytes and its document's hash."""
+
+    position: int
+    seq: int
+    data: bytes
+    content: bytes
+
+
+class LedgerStore:
+    """One log in one database. Every method is one transaction, durable when it returns; safe for several threads and processes."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    # ---- settings
+
+    def initialise(self, values: Mapping[str, str]) -> None:
+        """Begin an empty log. Raises ``ConflictError`` (``ledger_exists``) if the database holds one."""
+        with self._database.write() as connection:
+            try:
+                connection.execute(insert(checkpoint).values(id=1, size=0, root=EMPTY_ROOT, published_size=0))
+                connection.execute(insert(settings), [{"name": name, "value": value} for name, value in values.items()])
+            except IntegrityError as error:
+                raise ConflictError("the database holds a ledger already", where=self._database.where, code="ledger_exists") from error
+
+    def settings(self) -> dict[str, str]:
+        """What ``initialise`` and ``set`` stored."""
+        with self._database.read() as connection:
+            return {row.name: row.value for row in connection.execute(select(settings))}
+
+    def set(self, name: str, old: str, new: str) -> None:
+        """Replace a setting; raises ``ConflictError`` if it is not ``old`` any more."""
+        with self._database.write() as connection:
+            swapped = connection.execute(update(settings).where(settings.c.name == name, settings.c.value == old).values(value=new))
+            if swapped.rowcount != 1:
+                raise ConflictError("another process changed the ledger's settings first", where=name, hint="Try again")
+
+    # ---- the checkpoint row
+
+    def state(self) -> LogState:
+        """The checkpoint row."""
+        with self._database.read() as connection:
+            return self._state(connection)
+
+    def _state(self, connection: Connection) -> LogState:
+        row = connection.execute(select(checkpoint)).one_or_none()
+        if row is None:
+            raise StoreError("the database holds no ledger", where=self._database.where, hint="Create one first", code="store_missing")
+        return LogState(row.size, row.root, row.pending, row.published_size, row.published)
+
+    def append(self, batch: Batch, *, now: datetime) -> None:
+        """Store a batch and its signed checkpoint as pending, in one transaction.
+
+        Raises ``ConflictError``, writing nothing, unless the newest signed tree is ``batch.old`` and none is pending.
+        """
+        admitted = (now - _EPOCH) // _MICROSECOND
+        rows = [
+            {
+                "position": position,
+                "leaf_hash": leaf_hash,
+                "subject": one.entry.subject,
+                "seq": one.entry.seq,
+                "content": one.entry.content,
+                "author": one.author,
+                "admitted": admitted,
+                "data": one.data,
+            }
+            for position, (one, leaf_hash) in enumerate(zip(batch.entries, batch.leaf_hashes, strict=True), batch.old.size)
+        ]
+        with self._database.write() as connection:
+            swapped = connection.execute(
+                update(checkpoint)
+                .where(checkpoint.c.size == batch.old.size, checkpoint.c.root == batch.old.root, checkpoint.c.pending.is_(None))
+                .values(size=batch.new.size, root=batch.new.root, pending=batch.note.encode())
+            )
+            if swapped.rowcount != 1:
+                raise _conflict()
+            _add_contents(connection, {one.entry.content: one.content for one in batch.entries})
+            try:
+                connection.execute(insert(entries), rows)
+            except IntegrityError as error:
+                raise _conflict() from error
+
+    def mark_published(self, pending: bytes, published: bytes) -> None:
+        """The pending note is out, ``published`` is what it became. Does nothing if another process said so already."""
+        with self._database.write() as connection:
+            connection.execute(
+                update(checkpoint).where(checkpoint.c.pending == pending).values(pending=None, published=published, published_size=checkpoint.c.size)
+            )
+
+    def refresh_published(self, old: bytes, new: bytes) -> None:
+        """Replace the cosignatures of the published note; raises ``ConflictError`` if it is not ``old`` any more."""
+        with self._database.write() as connection:
+            swapped = connection.execute(update(checkpoint).where(checkpoint.c.published == old).values(published=new))
+            if swapped.rowcount != 1:
+                raise _conflict()
+
+    # ---- entries
+
+    def leaf_hashes(self, start: int) -> list[bytes]:
+        """The hashes of the leaves from ``start`` on, in order."""
+        with self._database.read() as connection:
+            return list(connection.execute(select(entries.c.leaf_hash).where(entries.c.position >= start).order_by(entries.c.position)).scalars())
+
+    def entry_data(self, start: int, end: int) -> list[bytes]:
+        """The bytes of the entries from ``start`` to ``end`` (exclusive)."""
+        with self._database.read() as connection:
+            query = select(entries.c.data).where(entries.c.position >= start, entries.c.position < end).order_by(entries.c.position)
+            return list(connection.execute(query).scalars())
+
+    def latest(self, subject: bytes, *, below: int | None = None) -> StoredEntry | None:
+        """The subject's last entry (of those at positions under ``below``)."""
+        query = select(entries.c.position, entries.c.seq, entries.c.data, entries.c.content).where(entries.c.subject == subject)
+        if below is not None:
+            query = query.where(entries.c.position < below)
+        with self._database.read() as connection:
+            row = connection.execute(query.order_by(entries.c.seq.desc()).limit(1)).one_or_none()
+        return None if row is None else StoredEntry(*row)
+
+    def subject_contents(self, subject: bytes, from_seq: int) -> list[bytes]:
+        """The documents of a subject's entries from ``from_seq`` on, in order."""
+        query = (
+            select(contents.c.data)
+            .join(entries, entries.c.content == contents.c.digest)
+            .where(entries.c.subject == subject, entries.c.seq >= from_seq)
+            .order_by(entries.c.seq)
+        )
+        with self._database.read() as connection:
+            return list(connection.execute(query).scalars())
+
+    def entries_within_hour(self, author: str, *, now: datetime) -> int:
+        """How many entries of an author were admitted in the hour before ``now``."""
+        since = (now - _HOUR - _EPOCH) // _MICROSECOND
+        with self._database.read() as connection:
+            query = select(func.count()).select_from(entries).where(entries.c.author == author, entries.c.admitted > since)
+            return connection.execute(query).scalar_one()
+
+    # ---- documents
+
+    def content(self, digest: bytes) -> bytes | None:
+        """A document by its SHA-256."""
+        with self._database.read() as connection:
+            return connection.execute(select(contents.c.data).where(contents.c.digest == digest)).scalar_one_or_none()
+
+    def contents_of(self, start: int, end: int) -> dict[bytes, bytes]:
+        """The documents, by SHA-256, of the entries from ``start`` to ``end`` (exclusive)."""
+        query = select(contents).where(contents.c.digest.in_(select(entries.c.content).where(entries.c.position >= start, entries.c.position < end)))
+        with self._database.read() as connection:
+            return {row.digest: row.data for row in connection.execute(query)}
+
+    def publish(self, url: str, host: str, data: bytes) -> None:
+        """Keep ``data`` as what is found at ``url``, in the place of what was there."""
+        with self._database.write() as connection:
+            replaced = connection.execute(update(documents).where(documents.c.url == url).values(data=data))
+            if not replaced.rowcount:
+                connection.execute(insert(documents).values(url=url, host=host, data=data))
+
+    def document(self, url: str) -> bytes | None:
+        """What was published at ``url``."""
+        with self._database.read() as connection:
+            return connection.execute(select(documents.c.data).where(documents.c.url == url)).scalar_one_or_none()
+
+    def serves(self, host: str) -> bool:
+        """Whether anything was published under this host."""
+        with self._database.read() as connection:
+            return connection.execute(select(documents.c.url).where(documents.c.host == host).limit(1)).first() is not None
+
+
+def _add_contents(connection: Connection, new: Mapping[bytes, bytes]) -> None:
+    missing = set(new) - _present(connection, list(new))
+    if missing:
+        connection.execute(insert(contents), [{"digest": digest, "data": new[digest]} for digest in missing])
+
+
+def _present(connection: Connection, digests: Sequence[bytes]) -> set[bytes]:
+    found: set[bytes] = set()
+    for chunk in _chunks(digests):
+        found.update(connection.execute(select(contents.c.digest).where(contents.c.digest.in_(chunk))).scalars())
+    return found
+
+
+def _chunks(items: Sequence[bytes]) -> Iterable[Sequence[bytes]]:
+    return (items[start : start + _PER_QUERY] for start in range(0, len(items), _PER_QUERY))
+
+
+def _conflict() -> ConflictError:
+    return ConflictError("another writer changed the ledger first; nothing was written", hint="Read the latest entries again and retry", code="ledger_conflict")

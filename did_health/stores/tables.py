@@ -1,0 +1,127 @@
+"""The tables of every store, in SQLAlchemy's words. Times are microseconds since 1970 UTC (exact, sortable); hashes are raw bytes."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint, text
+
+SCHEMA_VERSION: Final = 1
+"""Rises with every change of a table; a file of a newer version is refused."""
+
+metadata: Final = MetaData()
+
+# SQLite gives automatic numbers to INTEGER keys only; PostgreSQL wants BIGINT.
+_Number = BigInteger().with_variant(Integer(), "sqlite")
+
+settings: Final = Table("settings", metadata, Column("name", Text, primary_key=True), Column("value", Text, nullable=False))
+
+# ---- ledger
+
+checkpoint: Final = Table(
+    "checkpoint",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    # The newest tree that was ever signed: what the next batch compares and swaps.
+    Column("size", _Number, nullable=False),
+    Column("root", LargeBinary, nullable=False),
+    # Signed, not yet published; while there is one nothing else may be signed.
+    Column("pending", LargeBinary),
+    # Published, with cosignatures.
+    Column("published_size", _Number, nullable=False),
+    Column("published", LargeBinary),
+    CheckConstraint("id = 1"),
+)
+
+entries: Final = Table(
+    "entries",
+    metadata,
+    Column("position", _Number, primary_key=True, autoincrement=False),
+    Column("leaf_hash", LargeBinary, nullable=False),
+    Column("subject", LargeBinary, nullable=False),
+    Column("seq", _Number, nullable=False),
+    Column("content", LargeBinary, ForeignKey("contents.digest"), nullable=False),
+    Column("author", Text, nullable=False),
+    Column("admitted", _Number, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    # Also the way to a subject's latest entry.
+    UniqueConstraint("subject", "seq"),
+    Index("entries_by_author", "author", "admitted"),
+)
+
+contents: Final = Table("contents", metadata, Column("digest", LargeBinary, primary_key=True), Column("data", LargeBinary, nullable=False))
+
+documents: Final = Table(
+    "documents",
+    metadata,
+    Column("url", Text, primary_key=True),
+    Column("host", Text, nullable=False, index=True),
+    Column("data", LargeBinary, nullable=False),
+)
+
+witness_states: Final = Table(
+    "witness_states",
+    metadata,
+    Column("origin", Text, primary_key=True),
+    Column("size", _Number, nullable=False),
+    Column("root", LargeBinary, nullable=False),
+)
+
+# ---- register
+
+credentials: Final = Table(
+    "credentials",
+    metadata,
+    Column("position", _Number, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("issuer", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("number", Text, nullable=False),
+    Column("status_set", Text, nullable=False),
+    Column("status_index", _Number, nullable=False),
+    Column("issued_at", _Number, nullable=False),
+    Column("document", LargeBinary, nullable=False),
+    Column("receipt", LargeBinary, nullable=False),
+    Index("credentials_by_subject", "subject"),
+    Index(
+        "credentials_by_number",
+        "number",
+        "issuer",
+        "type",
+        unique=True,
+        sqlite_where=text("number <> ''"),
+        postgresql_where=text("number <> ''"),
+    ),
+)
+
+status_sets: Final = Table(
+    "status_sets",
+    metadata,
+    Column("status_set", Text, primary_key=True),
+    Column("size", _Number, nullable=False),
+    # One bit for every index, set once it has been given out.
+    Column("allocated", LargeBinary, nullable=False),
+    Column("version", _Number, nullable=False),
+)
+
+status_changes: Final = Table(
+    "status_changes",
+    metadata,
+    Column("position", _Number, primary_key=True),
+    Column("credential", Text, ForeignKey("credentials.id"), nullable=False, index=True),
+    Column("purpose", Text, nullable=False),
+    Column("value", Integer, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("board_order", Text, nullable=False),
+    Column("effective", _Number, nullable=False),
+    Column("recorded", _Number, nullable=False),
+)
+
+status_lists: Final = Table(
+    "status_lists",
+    metadata,
+    Column("url", Text, primary_key=True),
+    Column("version", _Number, nullable=False),
+    Column("document", LargeBinary, nullable=False),
+)

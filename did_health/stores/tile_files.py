@@ -1,0 +1,44 @@
+"""A log as static files in C2SP tlog-tiles layout, which any web server can hand out: ``checkpoint``, ``tile/…``, and ``content/<hash>``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from did_health.limits import MAX_DOCUMENT_BYTES
+from did_health.stores import files
+from did_health.tlog.merkle import Tree
+from did_health.tlog.tiles import encode_bundle, tile_content, tiles_for
+
+CHECKPOINT = "checkpoint"
+# A full bundle of the longest entries has 16 MiB and a little.
+_MAX_FILE_BYTES = 256 * (MAX_DOCUMENT_BYTES // 16 + 2)
+
+
+class TileFiles:
+    """The published files below ``folder``. Everything but the checkpoint never changes, so writing it twice does no harm."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def write_tiles(self, tree: Tree, old_size: int, new_size: int, entries: Callable[[int, int], Sequence[bytes]]) -> None:
+        """The tiles and entry bundles by which a log of ``new_size`` differs from one of ``old_size``; ``entries(start, end)`` reads leaves."""
+        written: list[tuple[Path, bytes]] = []
+        for tile in tiles_for(old_size, new_size):
+            written.append((self._folder / tile.path, tile_content(tree, tile)))
+            if tile.level == 0:
+                written.append((self._folder / tile.entries_path, encode_bundle(entries(tile.start, tile.start + tile.width))))
+        files.write_all(written)
+
+    def write_contents(self, contents: Mapping[bytes, bytes]) -> None:
+        """Documents under their SHA-256; those that are there already are left alone."""
+        wanted = [(self._folder / "content" / digest.hex(), data) for digest, data in contents.items()]
+        files.write_all([(path, data) for path, data in wanted if not path.exists()])
+
+    def write_checkpoint(self, note: bytes) -> None:
+        """Replace the checkpoint, when everything it commits to is there."""
+        files.write_atomically(self._folder / CHECKPOINT, note)
+
+    def read(self, path: str) -> bytes | None:
+        """A file by its path below the log's prefix, which the caller has parsed as one of a tile; ``None`` if it is not published."""
+        return files.read(self._folder / path, max_bytes=_MAX_FILE_BYTES)
