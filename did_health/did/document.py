@@ -90,7 +90,7 @@ class DIDDocument:
                 "the verification method is of another DID than the document", where=url, code="INVALID_CONTROLLED_IDENTIFIER_DOCUMENT_ID"
             )
         # Parameters such as versionId chose this document; they are no part of the name of the key in it.
-        identifier = str(DIDURL(named.did, named.path, None, named.fragment)) if named.query is not None else url
+        identifier = url if url in self.verification_methods else str(DIDURL(named.did, named.path, None, named.fragment))
         method = self.verification_methods.get(identifier)
         if method is None:
             raise VerificationError("the DID document has no such verification method", where=url, code="INVALID_VERIFICATION_METHOD")

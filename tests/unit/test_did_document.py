@@ -183,7 +183,7 @@ def test_a_bad_key_does_not_hide_a_good_one(now: datetime) -> None:
 
 
 def test_the_document_is_kept_as_received() -> None:
-    document = board(**{"@context": ["https://www.w3.org/ns/did/v1"], "alsoKnownAs": ["https://board.example"], "unknown": {"a": 1}})
+    document = {"@context": ["https://www.w3.org/ns/did/v1"], **board(alsoKnownAs=["https://board.example"], unknown={"a": 1})}
     parsed = DIDDocument.parse(document)
     assert parsed.raw is document
     assert parsed.id == BOARD

@@ -10,6 +10,7 @@ from did_health.did import resolution as resolution_module
 from did_health.did.did import DID
 from did_health.did.document import DIDDocument
 from did_health.did.method import DocumentMetadata, Resolution, ResolutionOptions, Resources
+from did_health.did.methods.table import METHODS
 from did_health.did.resolution import URI_LIST, dereference, error_metadata, required_urls, resolve
 from did_health.errors import ResolutionError
 
@@ -64,7 +65,7 @@ class VersionedMethod:
 @pytest.fixture
 def versioned(monkeypatch: pytest.MonkeyPatch) -> VersionedMethod:
     method = VersionedMethod()
-    monkeypatch.setattr(resolution_module, "METHODS", {**resolution_module.METHODS, "versioned": method})
+    monkeypatch.setattr(resolution_module, "METHODS", {**METHODS, "versioned": method})
     return method
 
 
