@@ -15,7 +15,7 @@ from contextvars import ContextVar
 from typing import Any
 
 import httpcore
-from anyio import to_thread
+from anyio import CancelScope, to_thread
 
 from did_health.net.guards import Guard
 
@@ -108,7 +108,34 @@ class AsyncGuardedBackend(httpcore.AsyncNetworkBackend):
         addresses = await to_thread.run_sync(self._guard.addresses, host, port, abandon_on_cancel=True)
         for address in addresses[:-1]:
             try:
-                return await self._backend.connect_tcp(address, port, timeout, local_address, socket_options)
+                return _AsyncStream(await self._backend.connect_tcp(address, port, timeout, local_address, socket_options))
             except (httpcore.ConnectError, httpcore.ConnectTimeout):
                 continue
-        return await self._backend.connect_tcp(addresses[-1], port, timeout, local_address, socket_options)
+        return _AsyncStream(await self._backend.connect_tcp(addresses[-1], port, timeout, local_address, socket_options))
+
+
+class _AsyncStream(httpcore.AsyncNetworkStream):
+    """Closes the socket when a handshake is cancelled, which httpcore does only when it fails."""
+
+    def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
+        self._stream = stream
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return await self._stream.read(max_bytes, timeout)
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        await self._stream.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+    async def start_tls(self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None) -> httpcore.AsyncNetworkStream:
+        try:
+            return await self._stream.start_tls(ssl_context, server_hostname, timeout)
+        except BaseException:
+            with CancelScope(shield=True):
+                await self._stream.aclose()
+            raise
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)

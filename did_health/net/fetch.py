@@ -181,7 +181,7 @@ class _Target:
         if self._redirects > MAX_REDIRECTS:
             raise TransportError(f"{self._place} redirects more than {MAX_REDIRECTS} times", code="too_many_redirects")
         if not location or len(location) > MAX_URL_CHARACTERS:
-            raise TransportError(f"{self._place} redirects without saying where", code="malformed_response")
+            raise TransportError(f"{self._place} redirects without saying where, or too lengthily", code="malformed_response")
         with _malformed_url():
             self._go(self._url.join(location))
         return True

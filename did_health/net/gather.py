@@ -97,9 +97,13 @@ async def gather_async(missing: Missing, sources: Sequence[AsyncSource], *, evid
 
     while needs := plan.next_round():
         moment = clock()
-        async with create_task_group() as tasks:
-            for need in needs:
-                tasks.start_soon(meet, need, moment)
+        try:
+            async with create_task_group() as tasks:
+                for need in needs:
+                    tasks.start_soon(meet, need, moment)
+        except ExceptionGroup as group:
+            # As gather does: the first error that is not about transport ends it.
+            raise group.exceptions[0] from group
     return plan.result()
 
 

@@ -18,7 +18,6 @@ Resolver: TypeAlias = Callable[[str, int], Sequence[str]]
 """Name and port to IP addresses as text; raises ``OSError`` when there are none."""
 
 _NAT64: Final = IPv6Network("64:ff9b::/96")
-_IPV4_COMPATIBLE: Final = IPv6Network("::/96")
 
 
 def resolve_by_system(host: str, port: int) -> tuple[str, ...]:
@@ -75,8 +74,8 @@ def _with_embedded(address: IPv4Address | IPv6Address) -> Iterator[IPv4Address |
         yield address
     elif address.ipv4_mapped:
         yield address.ipv4_mapped
+    elif address in _NAT64:
+        yield IPv4Address(int(address) & 0xFFFF_FFFF)
     else:
         yield address
         yield from filter(None, (address.sixtofour, *(address.teredo or ())))
-        if address in _NAT64 or address in _IPV4_COMPATIBLE:
-            yield IPv4Address(int(address) & 0xFFFF_FFFF)
