@@ -176,8 +176,9 @@ def _check_names(policy: WitnessPolicy) -> None:
         raise FormatError("a log's key in the policy is a cosigner's key", hint="Write it as an Ed25519 key (type 0x01)")
     defined: set[str] = set()
     members: set[str] = set()
-    for url in [item.url for item in (*policy.logs, *policy.witnesses) if item.url is not None]:
-        _check_item(url)
+    for url in [log.url for log in policy.logs] + [witness.url for witness in policy.witnesses]:
+        if url is not None:
+            _check_item(url)
     for witness in policy.witnesses:
         _define(witness.name, defined)
     for group in policy.groups:

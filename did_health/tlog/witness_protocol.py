@@ -117,7 +117,7 @@ def encode_cosignatures(cosignatures: Iterable[Signature]) -> bytes:
 
 def parse_cosignatures(body: bytes) -> tuple[Signature, ...]:
     """The lines of a reply 200, unverified. Raises ``FormatError``."""
-    lines = utf8(body, "witness's reply").split("\n", MAX_NOTE_SIGNATURES + 1)
+    lines = utf8(body, "witness's reply").split("\n", MAX_NOTE_SIGNATURES)
     if lines.pop() or not lines or len(body) > MAX_NOTE_BYTES:
         raise FormatError("the witness's reply is not some signature lines")
     return tuple([Signature.parse(line) for line in lines])
