@@ -106,8 +106,8 @@ class Database:
             raise StoreError(
                 f"the database has schema version {version}; this program knows version {SCHEMA_VERSION}",
                 where=self.where,
-                hint="Use the did-health that made it, or a newer one",
-                code="store_newer",
+                hint="Use the did-health that made it",
+                code="store_newer" if version > SCHEMA_VERSION else "store_older",
             )
         return True
 

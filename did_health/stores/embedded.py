@@ -20,7 +20,8 @@ by the next writer, so that two trees of one size are never signed:
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -58,15 +59,25 @@ _AUTHORITIES: Final = "registry-authorities"
 _WITNESSES: Final = "witnesses"
 
 
+@dataclass(frozen=True, slots=True)
+class _LocalWitness:
+    witness: Witness
+    database: Database
+
+
 class EmbeddedLedger:
     """A ledger in this process; implements ``did_health.ledger.log.Ledger`` and ``did_health.roles.evidence.Source``.
 
     ``create`` and ``open`` are the ways in.
     """
 
-    def __init__(self, database: Database, signer: NoteSigner, witnesses: Sequence[Witness], folder: Path, clock: Clock, settings: dict[str, str]) -> None:
+    def __init__(
+        self, folder: Path, database: Database, signer: NoteSigner, witnesses: Sequence[_LocalWitness], clock: Clock, settings: Mapping[str, str]
+    ) -> None:
         self._database, self._store, self._files = database, LedgerStore(database), TileFiles(folder / "published")
-        self._signer, self._witnesses, self._clock = signer, tuple(witnesses), clock
+        self._signer, self._clock = signer, clock
+        self._witnesses = [local.witness for local in witnesses]
+        self._witness_databases = [local.database for local in witnesses]
         self._policy = WitnessPolicy.parse(settings[_POLICY])
         self._quorum = next(group.threshold for group in self._policy.groups if group.name == self._policy.quorum)
         self.url: str = settings[_URL]
@@ -108,7 +119,7 @@ class EmbeddedLedger:
         witnesses = _witnesses(directory, names, signers[1:], log, create=True)
         policy = WitnessPolicy(
             (PolicyLog(log.key, url),),
-            tuple([PolicyWitness(f"witness-{number}", witness.key) for number, witness in enumerate(witnesses, 1)]),
+            tuple([PolicyWitness(f"witness-{number}", local.witness.key) for number, local in enumerate(witnesses, 1)]),
             (PolicyGroup("witnesses", quorum, tuple([f"witness-{number}" for number in range(1, len(names) + 1)])),),
             "witnesses",
         )
@@ -120,7 +131,7 @@ class EmbeddedLedger:
         }
         database = Database.open(directory / _DATABASE)
         LedgerStore(database).initialise(settings)
-        return cls(database, log, witnesses, directory, clock, settings)
+        return cls(directory, database, log, witnesses, clock, settings)
 
     @classmethod
     def open(cls, directory: Path, *, clock: Clock, random: Random, passphrase: str) -> EmbeddedLedger:  # noqa: ARG003  # as in create
@@ -139,9 +150,9 @@ class EmbeddedLedger:
             policy = WitnessPolicy.parse(settings[_POLICY])
             log = NoteSigner(policy.logs[0].key.name, signers[0])
             witnesses = _witnesses(directory, names, signers[1:], log, create=False)
-            if [log.key, *(witness.key for witness in witnesses)] != [policy.logs[0].key, *(witness.key for witness in policy.witnesses)]:
+            if [log.key, *(local.witness.key for local in witnesses)] != [policy.logs[0].key, *(known.key for known in policy.witnesses)]:
                 raise StoreError("the key files are not those of this ledger", where=str(directory), hint="Restore them from a copy", code="store_foreign")
-            ledger = cls(database, log, witnesses, directory, clock, settings)
+            ledger = cls(directory, database, log, witnesses, clock, settings)
             ledger._recover()
         except BaseException:
             database.close()
@@ -191,6 +202,7 @@ class EmbeddedLedger:
                 self._tree.truncate(batch.old.size)
                 raise
             published = self._publish_pending(now)
+            self._follow(published)
             note = SignedNote.parse(published.published or b"")
             return tuple([self._logged(position, one.data, note, published.published_size) for position, one in enumerate(batch.entries, batch.old.size)])
 
@@ -252,7 +264,14 @@ class EmbeddedLedger:
             return state
         self._files.write_tiles(self._tree, state.published_size, state.size, self._store.entry_data)
         self._files.write_contents(self._store.contents_of(state.published_size, state.size))
-        cosigned = self._cosigned(SignedNote.parse(state.pending), now)
+        try:
+            cosigned = self._cosigned(SignedNote.parse(state.pending), now)
+        except StoreError:
+            # The witnesses may have moved on because another process has published this checkpoint and the next one.
+            after = self._store.state()
+            if after.pending == state.pending:
+                raise
+            return after
         self._store.mark_published(state.pending, cosigned.encode())
         self._write_checkpoint()
         return self._store.state()
@@ -332,22 +351,24 @@ class EmbeddedLedger:
 
     def close(self) -> None:
         """Give back the database connections."""
-        self._database.close()
+        for database in (self._database, *self._witness_databases):
+            database.close()
 
 
 def _key_paths(directory: Path, witnesses: int) -> list[Path]:
     return [directory / "keys" / "log.key", *(directory / "keys" / f"witness-{number}.key" for number in range(1, witnesses + 1))]
 
 
-def _witnesses(directory: Path, names: Sequence[str], signers: Sequence[Signer], log: NoteSigner, *, create: bool) -> list[Witness]:
+def _witnesses(directory: Path, names: Sequence[str], signers: Sequence[Signer], log: NoteSigner, *, create: bool) -> list[_LocalWitness]:
     known = {log.name: [log.key]}
     folder = directory / "witnesses"
     if create:
         files.make_folder(folder)
-    return [
-        Witness(name, signer, SQLWitnessStore(Database.open(folder / f"witness-{number}.sqlite", create=create)), known)
-        for number, (name, signer) in enumerate(zip(names, signers, strict=True), 1)
-    ]
+    local = []
+    for number, (name, signer) in enumerate(zip(names, signers, strict=True), 1):
+        database = Database.open(folder / f"witness-{number}.sqlite", create=create)
+        local.append(_LocalWitness(Witness(name, signer, SQLWitnessStore(database), known), database))
+    return local
 
 
 def _host(url: str) -> str:

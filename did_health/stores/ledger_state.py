@@ -27,9 +27,9 @@ class DIDLogs:
         latest = self._store.latest(subject)
         if latest is None:
             return None
-        log = self._kept.pop(subject, None)
-        known = len(log.entries) if log else 0
-        if known != latest.seq + 1:
+        log: Log | None = self._kept.pop(subject, None)
+        known = len(log.entries) if log is not None else 0
+        if log is None or known != latest.seq + 1:
             for line in self._store.subject_contents(subject, known):
                 log = verify_proposed(log, line, now)
             if log is None or len(log.entries) != latest.seq + 1:
