@@ -264,6 +264,15 @@ def test_names_and_urls_that_a_file_cannot_hold_are_refused() -> None:
             WitnessPolicy(logs=(PolicyLog(LOG.key, name),))
 
 
+def test_a_policy_built_in_code_obeys_the_same_rules() -> None:
+    witnesses = (PolicyWitness("w1", KEYS["w1"]), PolicyWitness("w2", KEYS["w2"]))
+    for groups in ((PolicyGroup("g", 1, ("w3",)),), (PolicyGroup("g", 3, ("w1", "w2")),), (PolicyGroup("g", 1, ()),), (PolicyGroup("w1", 1, ("w2",)),)):
+        with pytest.raises(FormatError):
+            WitnessPolicy(witnesses=witnesses, groups=groups)
+    with pytest.raises(FormatError):
+        WitnessPolicy(witnesses=witnesses, quorum="g")
+
+
 def test_a_large_policy_is_read() -> None:
     """§ Implementation limits: 32 logs, 32 witnesses and 32 groups are to be supported."""
     signers = [signer_from_secret(Algorithm.ED25519, bytes([number]) * 32) for number in range(64)]

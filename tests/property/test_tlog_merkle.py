@@ -1,0 +1,84 @@
+"""Trees of any shape: what is proved verifies, and nothing else does."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from did_health.errors import VerificationError
+from did_health.tlog.merkle import Tree, leaf_hash, verify_consistency, verify_inclusion
+from did_health.tlog.tiles import parse_tile, tile_content, tiles_for
+
+quick = settings(max_examples=150, deadline=None)
+LEAVES = [leaf_hash(b"%d" % number) for number in range(3_000)]
+TREE = Tree.from_leaf_hashes(LEAVES)
+hashes = st.binary(min_size=32, max_size=32)
+sizes = st.integers(1, len(LEAVES))
+
+
+@quick
+@given(size=sizes, choice=st.data())
+def test_inclusion(size: int, choice: st.DataObject) -> None:
+    index = choice.draw(st.integers(0, size - 1))
+    proof, root = TREE.inclusion_proof(index, size), TREE.root(size)
+    verify_inclusion(LEAVES[index], index, size, proof, root)
+    other = choice.draw(st.integers(0, len(LEAVES)).filter(lambda value: value != index))
+    with pytest.raises(VerificationError):
+        verify_inclusion(LEAVES[index], other, size, proof, root)
+    if proof:
+        place = choice.draw(st.integers(0, len(proof) - 1))
+        changed = (*proof[:place], choice.draw(hashes.filter(lambda value: value != proof[place])), *proof[place + 1 :])
+        with pytest.raises(VerificationError):
+            verify_inclusion(LEAVES[index], index, size, changed, root)
+        with pytest.raises(VerificationError):
+            verify_inclusion(LEAVES[index], index, size, proof[:place] + proof[place + 1 :], root)
+
+
+@quick
+@given(ends=st.lists(sizes, min_size=2, max_size=2).map(sorted), choice=st.data())
+def test_consistency(ends: list[int], choice: st.DataObject) -> None:
+    old, new = ends
+    proof = TREE.consistency_proof(old, new)
+    verify_consistency(old, TREE.root(old), new, TREE.root(new), proof)
+    other = choice.draw(hashes)
+    with pytest.raises(VerificationError):
+        verify_consistency(old, other, new, TREE.root(new), proof)
+    with pytest.raises(VerificationError):
+        verify_consistency(old, TREE.root(old), new, other, proof)
+    with pytest.raises(VerificationError):
+        verify_consistency(old, TREE.root(old), new, TREE.root(new), (*proof, other))
+
+
+@quick
+@given(
+    leaf=st.binary(max_size=40), index=st.integers(-5, 1 << 65), size=st.integers(-5, 1 << 65), proof=st.lists(st.binary(max_size=40), max_size=70), root=hashes
+)
+def test_random_proofs_are_refused(leaf: bytes, index: int, size: int, proof: list[bytes], root: bytes) -> None:
+    with pytest.raises(VerificationError):
+        verify_inclusion(leaf, index, size, proof, root)
+    with pytest.raises(VerificationError):
+        verify_consistency(index, leaf, size, root, [*proof, root])
+
+
+@quick
+@given(batches=st.lists(st.integers(0, 200), max_size=8))
+def test_a_tree_grows_in_batches_as_it_does_at_once(batches: list[int]) -> None:
+    tree, size = Tree(), 0
+    for batch in batches:
+        tree.extend(LEAVES[size : size + batch])
+        size += batch
+        assert (tree.size, tree.root()) == (size, TREE.root(size))
+
+
+@settings(max_examples=40, deadline=None)
+@given(growth=st.lists(st.integers(0, 700), max_size=4))
+def test_published_tiles_rebuild_the_tree(growth: list[int]) -> None:
+    published: dict[str, bytes] = {}
+    size = 0
+    for step in growth:
+        for tile in tiles_for(size, size + step):
+            assert published.setdefault(tile.path, tile_content(TREE, tile)) == tile_content(TREE, tile)
+        size += step
+    leaves = [value for tile in tiles_for(0, size) if tile.level == 0 for value in parse_tile(published[tile.path], tile.width)]
+    assert Tree.from_leaf_hashes(leaves).root() == TREE.root(size)
