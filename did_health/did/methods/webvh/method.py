@@ -33,8 +33,8 @@ class WebvhMethod:
         try:
             entry = reading.version(version_id=options.version_id, version_number=options.version_number, version_time=options.version_time)
         except (FormatError, UnsupportedError, VerificationError) as error:
-            if error.code == "witness_threshold_not_met":
-                resource(resources, parsed.witness_url)
+            if error.code == "witness_threshold_not_met" and parsed.witness_url not in resources:
+                raise ResolutionError("the witness proofs were not fetched", where=parsed.witness_url, code="INTERNAL_ERROR") from error
             raise ResolutionError(error.what, where=f"{parsed.log_url} {error.where}", hint=error.hint, code="INVALID_DID") from error
         log = _of(did, reading)
         try:
