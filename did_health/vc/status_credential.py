@@ -158,7 +158,7 @@ def build_status_list_credential(
         raise ValueError("the status list would end before it starts")
     if purpose == StatusPurpose.MESSAGE and messages is None:
         raise ValueError("a status list with the purpose message needs the messages")
-    subject: JSONObject = {"id": f"{url}#list", "type": "BitstringStatusList", "statusPurpose": purpose, "encodedList": status_list.encode()}
+    subject: JSONObject = {"id": f"{url}#list", "type": "BitstringStatusList", "statusPurpose": str(purpose), "encodedList": status_list.encode()}
     if ttl is not None:
         subject["ttl"] = ttl // timedelta(milliseconds=1)
     context: list[str | JSONObject] = [CONTEXT_V2]

@@ -87,7 +87,8 @@ class StatusEntry:
         entry: JSONObject = {
             "id": f"{self.list_url}#{self.index}",
             "type": ENTRY_TYPE,
-            "statusPurpose": self.purpose,
+            # Not the StrEnum: a document holds plain strings, whatever it was made of.
+            "statusPurpose": str(self.purpose),
             "statusListIndex": str(self.index),
             "statusListCredential": self.list_url,
         }

@@ -202,11 +202,10 @@ def test_what_is_not_a_json_object_is_a_format_error(source: bytes | str) -> Non
         Credential.parse(source)
 
 
-def test_errors_never_quote_a_value() -> None:
+@pytest.mark.parametrize("name", ["@context", "id", "type", "issuer", "validFrom", "validUntil", "credentialStatus", "credentialSchema", "proof"])
+def test_errors_never_quote_a_value(name: str) -> None:
     secret = "123-45-6789"
-    for name in credential():
-        for value in (secret, [secret], {"id": secret}, {"@value": secret, "x": secret}):
-            try:
-                Credential.parse(credential(**{name: value}))
-            except FormatError as error:
-                assert secret not in str(error)
+    for value in (secret, [secret], {"id": secret, "x": secret}):
+        with pytest.raises(FormatError) as refused:
+            Credential.parse(credential(**{name: value}))
+        assert secret not in str(refused.value)
