@@ -35,7 +35,7 @@ MAX_SCHEMA_FAULTS: Final = 20
 MAX_BLANK_NODES: Final = 256
 """Blank nodes of a document to canonicalise as RDF."""
 MAX_BLANK_NODE_WORK: Final = 20_000
-"""Bound of the work of RDFC-1.0 on blank nodes that share a first-degree hash (permutations tried, estimated beforehand)."""
+"""Orders of blank nodes that look alike which RDFC-1.0 may try: less than half a second."""
 MAX_QUADS: Final = 10_000
 
 # DIDs
@@ -85,6 +85,8 @@ MAX_ARGON2_MEMORY_BYTES: Final = 1 << 30
 """A sealed file that asks for more memory than this is refused, not obeyed."""
 MAX_ARGON2_OPERATIONS: Final = 16
 MIN_PASSPHRASE_CHARACTERS: Final = 8
+MAX_PASSPHRASE_BYTES: Final = 4096
+"""Largest passphrase file."""
 
 # healthcare
 MAX_CODE_SET_BYTES: Final = 8 << 20

@@ -18,8 +18,9 @@ from did_health.encoding.strict_json import JSON, JSONObject
 from did_health.errors import FormatError, UnsupportedError, VerificationError
 from did_health.keys import Algorithm, PublicKey, Signer
 from did_health.limits import MAX_CLOCK_SKEW_SECONDS, MAX_PROOFS
+from did_health.vc.contexts import Contexts
 from did_health.vc.proofs.proof import MALFORMED, Proof, parse_proofs
-from did_health.vc.proofs.suite import PROOF_TYPE, Contexts
+from did_health.vc.proofs.suite import PROOF_TYPE
 from did_health.vc.proofs.table import CRYPTOSUITES
 
 KeySource = Callable[[str, str, str | None], PublicKey]

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
-from did_health.encoding.data_integrity import jcs_hash_data
+from did_health.encoding.data_integrity import HashName, jcs_hash_data
 from did_health.encoding.strict_json import JSONObject
 from did_health.errors import FormatError
 from did_health.keys import Algorithm
+from did_health.vc import rdf
+from did_health.vc.contexts import CREDENTIALS_V2, DATA_INTEGRITY_V2, Contexts
 
-PROOF_TYPE = "DataIntegrityProof"
-
-Contexts = Mapping[str, JSONObject]
-"""JSON-LD contexts by URL."""
+PROOF_TYPE: Final = "DataIntegrityProof"
+_DEFINE_PROOFS: Final = frozenset({CREDENTIALS_V2, "https://w3id.org/security/data-integrity/v1", DATA_INTEGRITY_V2})
 
 
 class Cryptosuite(Protocol):
@@ -72,3 +72,31 @@ class JCSCryptosuite:
             return jcs_hash_data(document, options, "sha384" if algorithm is Algorithm.P384 else "sha256")
         except FormatError as error:
             raise FormatError(error.what, code="PROOF_TRANSFORMATION_ERROR") from error
+
+
+@dataclass(frozen=True, slots=True)
+class RDFCCryptosuite:
+    """The suites that canonicalise with RDFC-1.0: Data Integrity EdDSA §3.2, ECDSA §3.2."""
+
+    name: str
+    algorithms: tuple[Algorithm, ...]
+
+    def prepare(self, document: JSONObject, options: JSONObject) -> tuple[JSONObject, JSONObject]:
+        # Data Integrity 1.0 §2.4.2, context injection: the terms of a proof must mean something to those who expand the document.
+        present = document.get("@context", [])
+        contexts = present if isinstance(present, list) else [present]
+        if any(context in _DEFINE_PROOFS for context in contexts if isinstance(context, str)):
+            return document, options
+        return {**document, "@context": [*contexts, DATA_INTEGRITY_V2]}, options
+
+    def secured(self, document: JSONObject, options: JSONObject) -> JSONObject:  # noqa: ARG002  # all of the document, whatever the options
+        return document
+
+    def hash_data(self, document: JSONObject, options: JSONObject, algorithm: Algorithm, contexts: Contexts) -> bytes:
+        if "@context" not in document:
+            raise FormatError("the document has no @context", where="/@context", code="PROOF_TRANSFORMATION_ERROR")
+        # §3.2.5: the options are read under the document's contexts. SHA-384 goes with P-384, inside RDFC-1.0 too (ECDSA §3.2.3).
+        configuration = {**options, "@context": document["@context"]}
+        hash_name: HashName = "sha384" if algorithm is Algorithm.P384 else "sha256"
+        digest = hashlib.sha384 if algorithm is Algorithm.P384 else hashlib.sha256
+        return b"".join(digest(rdf.canonical_nquads(part, contexts=contexts, hash_name=hash_name).encode()).digest() for part in (configuration, document))
