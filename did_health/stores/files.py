@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -47,23 +48,29 @@ def make_folder(path: Path) -> None:
 
 def create_private(path: Path, data: bytes) -> None:
     """Write a secret file that only its owner may read; raises ``ConflictError`` if there is one, for it may be somebody's only key."""
-    if path.exists():
-        raise ConflictError("a key file is there already", where=str(path), hint="Choose another folder, or move it away", code="file_exists")
-    write_atomically(path, data, mode=PRIVATE)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = _write_beside(path, data, PRIVATE)
+        try:
+            # Unlike a rename, a link fails when the name is taken, also by another process a moment ago.
+            os.link(temporary, path)
+        finally:
+            temporary.unlink()
+        _flush_folder(path.parent)
+    except FileExistsError as error:
+        raise ConflictError("a key file is there already", where=str(path), hint="Choose another folder, or move it away", code="file_exists") from error
+    except OSError as error:
+        raise store_error(error, path) from error
 
 
 def read(path: Path, *, max_bytes: int) -> bytes | None:
     """The file's content, or ``None`` if there is none. Raises ``StoreError``, also for a file of more than ``max_bytes``."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(max_bytes + 1)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except OSError as error:
-        raise store_error(error, path) from error
-    if len(data) > max_bytes:
-        raise StoreError(f"the file is larger than the {max_bytes} bytes allowed", where=str(path), code="store_foreign")
-    return data
+    return _read(path, max_bytes, private=False)
+
+
+def read_private(path: Path, *, max_bytes: int) -> bytes | None:
+    """As ``read``; also raises ``StoreError`` if users outside the file's group may read or write it. Symbolic links are followed."""
+    return _read(path, max_bytes, private=True)
 
 
 def store_error(error: OSError, path: Path) -> StoreError:
@@ -75,7 +82,34 @@ def store_error(error: OSError, path: Path) -> StoreError:
     return StoreError(f"a file could not be read or written: {error.strerror}", where=str(path), code="store_unavailable")
 
 
+def _read(path: Path, max_bytes: int, *, private: bool) -> bytes | None:
+    try:
+        with path.open("rb") as file:
+            # Of the open file, not of the name, which could change in between.
+            if private and os.fstat(file.fileno()).st_mode & stat.S_IRWXO:
+                raise StoreError("everybody on this machine may read or change the secret file", where=str(path), hint="Run: chmod 600", code="store_open")
+            data = file.read(max_bytes + 1)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise store_error(error, path) from error
+    if len(data) > max_bytes:
+        raise StoreError(f"the file is larger than the {max_bytes} bytes allowed", where=str(path), code="store_foreign")
+    return data
+
+
 def _replace(path: Path, data: bytes, mode: int) -> None:
+    temporary = _write_beside(path, data, mode)
+    try:
+        # Renaming makes it whole for readers; the folder's flush makes the name durable.
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _write_beside(path: Path, data: bytes, mode: int) -> Path:
+    """The data, durable, in a file of another name in the same folder."""
     descriptor, name = tempfile.mkstemp(prefix=".", suffix=".tmp", dir=path.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -83,11 +117,10 @@ def _replace(path: Path, data: bytes, mode: int) -> None:
             file.flush()
             os.fchmod(file.fileno(), mode)
             os.fsync(file.fileno())
-        # Renaming makes it whole for readers; the folder's flush makes the name durable.
-        Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+    return Path(name)
 
 
 def _flush_folder(folder: Path) -> None:

@@ -37,7 +37,7 @@ def open_keys(paths: Sequence[Path], passphrase: str) -> list[Signer]:
 
 
 def _secret(path: Path, passphrase: str, opened: dict[tuple[object, ...], SealingKey]) -> bytes:
-    data = files.read(path, max_bytes=MAX_KEY_FILE_BYTES)
+    data = files.read_private(path, max_bytes=MAX_KEY_FILE_BYTES)
     if data is None:
         raise StoreError("a key file is missing", where=str(path), hint="Restore it from a copy", code="store_missing")
     document = strict_json.loads_object(data, what="sealed key file")
