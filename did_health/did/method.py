@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from did_health.did.did import DID
 from did_health.did.document import DIDDocument
@@ -72,7 +72,11 @@ class DocumentMetadata:
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """The result of resolving ``did``. ``document`` is ``None`` exactly when the DID is deactivated, which is an answer, not an error."""
+    """The result of resolving ``did``.
+
+    ``document`` is ``None`` exactly when the DID is deactivated, which is an answer, not an error; a method with a history gives the
+    document of an earlier version all the same if that one was asked for.
+    """
 
     did: DID
     document: DIDDocument | None
@@ -104,6 +108,17 @@ class Method(Protocol):
         """The document that ``resources`` show (other URLs in it are ignored), verified as far as the method can.
 
         ``now`` is aware UTC time. Raises ``ResolutionError`` with a code of DID Resolution §11.
+        """
+
+
+@runtime_checkable
+class PathMethod(Protocol):
+    """A method that gives the paths of its DID URLs a meaning."""
+
+    def path_urls(self, document: DIDDocument, path: str) -> tuple[str, ...]:
+        """Where the resource at ``path`` (it starts with ``/``) of the resolved ``document`` is.
+
+        Raises ``ResolutionError``: ``INVALID_DID_URL``, ``INVALID_DID``.
         """
 
 

@@ -15,7 +15,7 @@ from urllib.parse import urljoin, urlsplit
 
 from did_health.did.did import DID, DIDURL
 from did_health.did.document import DIDDocument, Service
-from did_health.did.method import LATEST, DocumentMetadata, Method, Resolution, ResolutionOptions, Resources
+from did_health.did.method import LATEST, DocumentMetadata, Method, PathMethod, Resolution, ResolutionOptions, Resources
 from did_health.did.methods.table import METHODS
 from did_health.did.verification_method import VerificationMethod
 from did_health.encoding import timestamps
@@ -74,9 +74,10 @@ def dereference(did_url: str, resources: Resources, *, now: datetime, accept: st
     """What ``did_url`` names (DID Resolution §5.4): the document, a verification method or service in it, or a service's URLs.
 
     ``accept`` is empty for an object or ``text/uri-list`` for the URLs that ``service`` or ``serviceType`` and ``relativeRef`` name;
-    ``relationship`` is the verification relationship that a verification method must be in. Paths are for methods and extensions to
-    give a meaning; none does here. Raises ``ResolutionError`` with the codes of ``resolve``, ``NOT_FOUND``, ``DEACTIVATED``,
-    ``REPRESENTATION_NOT_SUPPORTED``, and ``INVALID_VERIFICATION_METHOD`` or ``INVALID_RELATIONSHIP_FOR_VERIFICATION_METHOD``.
+    ``relationship`` is the verification relationship that a verification method must be in. A path means what its method says (did:webvh:
+    the URL of a file beside the log); with other methods it means nothing. Raises ``ResolutionError`` with the codes of ``resolve``,
+    ``NOT_FOUND``, ``DEACTIVATED``, ``REPRESENTATION_NOT_SUPPORTED``, and ``INVALID_VERIFICATION_METHOD`` or
+    ``INVALID_RELATIONSHIP_FOR_VERIFICATION_METHOD``.
     """
     # §5.4.1 steps 1 to 5.
     try:
@@ -87,7 +88,7 @@ def dereference(did_url: str, resources: Resources, *, now: datetime, accept: st
     document = resolution.active_document
     parameters = url.parameters
     if url.path:
-        raise ResolutionError("nothing gives a meaning to the path of this DID URL", where=did_url, code="NOT_FOUND")
+        return Dereferenced(resolution, urls=_path_urls(document, url), content_type=URI_LIST)
     if "relativeRef" in parameters and not {"service", "serviceType"} & parameters.keys():
         raise ResolutionError("the DID URL has a relativeRef without a service", where=did_url, code="INVALID_DID_URL")
     # Step 7: services.
@@ -142,6 +143,13 @@ def _options(url: DIDURL | None) -> ResolutionOptions:
     except FormatError as error:
         raise ResolutionError("the versionTime of the DID URL is not a time", where=str(url), hint=error.hint, code="INVALID_OPTIONS") from error
     return ResolutionOptions(url.parameters.get("versionId"), moment, None if number is None else int(number))
+
+
+def _path_urls(document: DIDDocument, url: DIDURL) -> tuple[str, ...]:
+    method = _method(url.did)
+    if not isinstance(method, PathMethod):
+        raise ResolutionError("nothing gives a meaning to the path of this DID URL", where=str(url), code="NOT_FOUND")
+    return tuple(location if url.fragment is None else f"{location}#{url.fragment}" for location in method.path_urls(document, url.path))
 
 
 def _services(document: DIDDocument, url: DIDURL) -> list[Service]:

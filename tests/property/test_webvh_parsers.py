@@ -19,6 +19,8 @@ JSON = st.recursive(
     lambda children: st.lists(children, max_size=4) | st.dictionaries(st.text(max_size=12), children, max_size=4),
     max_leaves=12,
 )
+# Whole files are refused for other numbers, which is not the question there.
+PLAIN = st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=20) | st.lists(st.text(max_size=3), max_size=2)
 LINE = new_log(portable=True, ttl=60, witness=witnesses(1, 7), pre_rotation=True).lines[0]
 
 
@@ -95,7 +97,7 @@ def test_any_witness_file_is_read_or_a_format_error(data: bytes) -> None:
 
 
 @QUICK
-@given(st.dictionaries(st.sampled_from(["type", "cryptosuite", "proofPurpose", "verificationMethod", "proofValue", "created", "expires"]), JSON))
+@given(st.dictionaries(st.sampled_from(["type", "cryptosuite", "proofPurpose", "verificationMethod", "proofValue", "created", "expires"]), PLAIN))
 def test_any_witness_proof_counts_or_not_without_an_error(members: dict[str, Any]) -> None:
     log = new_log(witness=witnesses(1, 7))
     file = json.loads(approvals(log, 7))

@@ -6,7 +6,7 @@ import pytest
 
 from did_health.did.did import DID
 from did_health.did.methods import webvh
-from did_health.did.resolution import required_urls, resolve
+from did_health.did.resolution import dereference, required_urls, resolve
 from did_health.errors import ResolutionError
 from tests.webvh_samples import BEGIN, LATER, approvals, day, key, new_log, signer, two_entries, witnesses
 
@@ -118,3 +118,16 @@ def test_a_moved_did_is_found_under_both_names() -> None:
     assert result.metadata.canonical_id is None
     earlier = resolve(str(log.did), served, now=LATER)
     assert earlier.active_document.id == str(moved.did) == earlier.metadata.canonical_id
+
+
+def test_paths_name_files_beside_the_log() -> None:
+    log = new_log()
+    for path, url in (("/whois", "whois.vp"), ("/a/b.json", "a/b.json"), ("/a#part", "a#part")):
+        result = dereference(f"{log.did}{path}", resources(log), now=LATER)
+        assert (result.urls, result.content, result.content_type) == ((f"https://board.example/dids/az/{url}",), None, "text/uri-list")
+
+
+def test_paths_of_other_methods_mean_nothing() -> None:
+    with pytest.raises(ResolutionError) as caught:
+        dereference(f"did:key:{key(1)}/whois", {}, now=LATER)
+    assert caught.value.code == "NOT_FOUND"

@@ -9,6 +9,7 @@ from did_health.did.did import DID
 from did_health.did.document import DIDDocument
 from did_health.did.method import DocumentMetadata, Method, Resolution, ResolutionOptions, Resources, resource
 from did_health.did.methods.webvh.log import Log, LogReading, read_log
+from did_health.did.methods.webvh.services import path_url
 from did_health.did.methods.webvh.urls import WebvhDID
 from did_health.did.methods.webvh.verification import VerifiedEntry
 from did_health.encoding.strict_json import JSONObject
@@ -43,6 +44,9 @@ class WebvhMethod:
             where = f"{parsed.log_url} line {entry.version_number}, /state{error.where}"
             raise ResolutionError(error.what, where=where, hint=error.hint, code="INVALID_DID_DOCUMENT") from error
         return Resolution(did, document, document_metadata(log, entry, did))
+
+    def path_urls(self, document: DIDDocument, path: str) -> tuple[str, ...]:
+        return (path_url(WebvhDID.parse(document.id), document.raw, path),)
 
 
 METHOD: Final[Method] = WebvhMethod()
