@@ -228,7 +228,8 @@ class TestLaterEntry:
         assert webvh.verify_appended(rotated, next_line(rotated, author=2), LATER).update_author_keys == (key(2),)
 
     def test_parameters_that_cannot_stand_here(self) -> None:
-        refused(self.log, next_line(self.log, parameters={"scid": self.log.scid}), "malformed")
+        error = refused(self.log, next_line(self.log, parameters={"scid": self.log.scid}), "malformed")
+        assert error.where == "line 2, /parameters/scid"
 
     def test_document_without_id(self) -> None:
         refused(self.log, next_line(self.log, state={}), "malformed")

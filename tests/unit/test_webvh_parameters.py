@@ -8,6 +8,7 @@ from did_health.did.methods.webvh.parameters import NO_WITNESSES, ParameterChang
 from did_health.errors import FormatError, UnsupportedError
 from did_health.keys.base import Algorithm
 from did_health.keys.nist import NISTSigner
+from did_health.limits import MAX_DID_WITNESSES
 from tests.webvh_samples import did_key, key, witnesses
 
 SCID = "QmcASXkJMnprWNJCbyJ5394tCv8JDfrGptUmbCBoy4UtHE"
@@ -94,12 +95,18 @@ def test_keys_of_other_kinds_may_be_listed() -> None:
         pytest.param({"witness": {"threshold": 1, "witnesses": [{"id": key(1)}]}}, id="witness-without-did-key"),
         pytest.param({"witness": {"threshold": 1, "witnesses": [{"id": f"{did_key(1)}#{key(1)}"}]}}, id="witness-with-fragment"),
         pytest.param({"witness": {"threshold": 2, "witnesses": [{"id": did_key(1)}, {"id": did_key(1)}]}}, id="witness-twice"),
-        pytest.param({"witness": {"threshold": 1, "witnesses": [{"id": f"did:key:{n}"} for n in range(65)]}}, id="too-many-witnesses"),
     ],
 )
 def test_refused(wrong: Any) -> None:
     with pytest.raises(FormatError):
         ParameterChanges.parse(wrong)
+
+
+def test_number_of_witnesses_is_limited() -> None:
+    numbers = range(10, 10 + MAX_DID_WITNESSES)
+    assert witnesses(1, *numbers)
+    with pytest.raises(FormatError, match="more than 64 witnesses"):
+        witnesses(1, *numbers, 9)
 
 
 @pytest.mark.parametrize("version", ["did:webvh:0.5", "did:webvh:1.1", "did:webvh:99.0", "did:tdw:0.4", ""])

@@ -47,7 +47,7 @@ class LogEntry:
             raise FormatError("the versionId is not a number, a dash and a base58btc hash", where="/versionId")
         if not isinstance(value["state"], dict):
             raise FormatError("the state is not a JSON object", where="/state")
-        with _Place("/parameters"):
+        with Place("/parameters"):
             parameters = ParameterChanges.parse(value["parameters"])
         return cls(
             line,
@@ -62,7 +62,7 @@ class LogEntry:
         )
 
 
-class _Place:
+class Place:
     """Puts the place of a member in front of the place that an error names."""
 
     __slots__ = ("where",)
@@ -81,7 +81,7 @@ class _Place:
 def _parse_time(value: JSON) -> datetime:
     if not isinstance(value, str) or not value.endswith(("Z", "+00:00")):
         raise FormatError("the versionTime is not a timestamp in UTC", where="/versionTime")
-    with _Place("/versionTime"):
+    with Place("/versionTime"):
         return timestamps.parse(value)
 
 
@@ -92,6 +92,6 @@ def _parse_proofs(value: JSON) -> tuple[LogProof, ...]:
         raise FormatError(f"an entry has 1 to {MAX_PROOFS} proofs", where="/proof")
     result = []
     for position, proof in enumerate(proofs):
-        with _Place(f"/proof/{position}"):
+        with Place(f"/proof/{position}"):
             result.append(LogProof.parse(proof))
     return tuple(result)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from did_health.did.methods.webvh.entry import LogEntry
+from did_health.did.methods.webvh.entry import LogEntry, Place
 from did_health.did.methods.webvh.hashing import computed_scid, entry_hash, next_key_hash
 from did_health.did.methods.webvh.parameters import Parameters, WitnessList
 from did_health.did.methods.webvh.urls import SCID_PLACEHOLDER, WebvhDID
@@ -82,7 +82,8 @@ def verify_entry(entry: LogEntry, previous: VerifiedEntry | None) -> VerifiedEnt
         raise VerificationError("the DID was deactivated by the entry before", code="did_deactivated")
     if previous and entry.version_time <= previous.version_time:
         raise VerificationError("the versionTime is not after the previous entry's", where="/versionTime", code="version_time_not_increasing")
-    parameters = entry.parameters.apply(previous.parameters) if previous else entry.parameters.begin()
+    with Place("/parameters"):
+        parameters = entry.parameters.apply(previous.parameters) if previous else entry.parameters.begin()
     _verify_hashes(entry, parameters.scid, previous)
     did = _subject(entry, parameters, previous)
     authors = _author_keys(parameters, previous)
