@@ -1,1 +1,78 @@
-"""did_health: identity and verifiable credentials for US healthcare, anchored on witnessed transparency logs."""
+"""did_health: identity and verifiable credentials for US healthcare, anchored on witnessed transparency logs.
+
+The public names; each is imported when it is first used, so that ``import did_health`` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from did_health.errors import (
+        ConflictError,
+        DidHealthError,
+        EdgeError,
+        FormatError,
+        ResolutionError,
+        StoreError,
+        TransportError,
+        UnsupportedError,
+        VerificationError,
+    )
+    from did_health.health.board_accreditation import BoardAccreditation
+    from did_health.health.patient_identity import PatientIdentity
+    from did_health.health.person_name import PersonName
+    from did_health.health.pharmacy import Pharmacy
+    from did_health.health.physician_license import PhysicianLicense
+    from did_health.net.verifiers import embedded_verifier, web_verifier
+    from did_health.roles.evidence import Evidence, Need
+    from did_health.roles.holder import Wallet
+    from did_health.roles.issuer import Board, Issued
+    from did_health.roles.report import Check, CheckName, Outcome, Report, Verdict
+    from did_health.roles.verifier import Verifier
+    from did_health.stores.directory import Directory, open_directory
+    from did_health.trust.policy import TrustPolicy
+
+__version__ = "0.1.0"
+
+_PUBLIC = {
+    "did_health.errors": (
+        "ConflictError", "DidHealthError", "EdgeError", "FormatError", "ResolutionError", "StoreError", "TransportError", "UnsupportedError",
+        "VerificationError",
+    ),
+    "did_health.health.board_accreditation": ("BoardAccreditation",),
+    "did_health.health.patient_identity": ("PatientIdentity",),
+    "did_health.health.person_name": ("PersonName",),
+    "did_health.health.pharmacy": ("Pharmacy",),
+    "did_health.health.physician_license": ("PhysicianLicense",),
+    "did_health.net.verifiers": ("embedded_verifier", "web_verifier"),
+    "did_health.roles.evidence": ("Evidence", "Need"),
+    "did_health.roles.holder": ("Wallet",),
+    "did_health.roles.issuer": ("Board", "Issued"),
+    "did_health.roles.report": ("Check", "CheckName", "Outcome", "Report", "Verdict"),
+    "did_health.roles.verifier": ("Verifier",),
+    "did_health.stores.directory": ("Directory", "open_directory"),
+    "did_health.trust.policy": ("TrustPolicy",),
+}
+_HOME = {name: module for module, names in _PUBLIC.items() for name in names}
+
+__all__ = [
+    "BoardAccreditation", "PatientIdentity", "PersonName", "Pharmacy", "PhysicianLicense",
+    "Board", "Issued", "Wallet", "Verifier", "Report", "Check", "CheckName", "Outcome", "Verdict", "Evidence", "Need", "TrustPolicy",
+    "Directory", "open_directory", "embedded_verifier", "web_verifier",
+    "DidHealthError", "FormatError", "UnsupportedError", "ResolutionError", "VerificationError", "EdgeError", "TransportError", "StoreError",
+    "ConflictError",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'did_health' has no attribute {name!r}")
+    value = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

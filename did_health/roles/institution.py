@@ -15,19 +15,17 @@ from did_health.keys import Algorithm, generate, signer_from_secret
 from did_health.keys.base import ExportableSigner
 from did_health.ledger.entry import Kind, did_subject, subject_of
 from did_health.ledger.log import Ledger, LoggedEntry, Submission, prepare
+from did_health.roles.evidence import Source
 
 _KEYS_FORMAT: Final = "did-health/institution-keys/v1"
 SEALED_CONTENT: Final = "institution keys"
 
 
-class PublishingLedger(Ledger, Protocol):
-    """A ledger that also serves its institutions' documents at their own URLs."""
+class PublishingLedger(Ledger, Source, Protocol):
+    """A ledger that also serves its institutions' documents at their own URLs, where ``fetch`` finds them."""
 
     def publish(self, url: str, content: bytes) -> None:
         """Serve ``content`` at ``url`` from now on. Raises ``StoreError``."""
-
-    def published(self, url: str) -> bytes | None:
-        """What is served at ``url``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from typing import Final
 from did_health.encoding import strict_json
 from did_health.health.status_messages import MESSAGE_BITS, MESSAGES
 from did_health.ledger.entry import Kind, subject_of
-from did_health.limits import MIN_STATUS_LIST_ENTRIES
+from did_health.limits import MAX_RESPONSE_BYTES, MIN_STATUS_LIST_ENTRIES
+from did_health.roles.evidence import Need
 from did_health.roles.institution import Institution
 from did_health.roles.register import Register, StatusChange, StatusListState
 from did_health.vc.credential import Credential
@@ -38,7 +39,7 @@ class StatusPublisher:
 
     def open(self) -> None:
         """Make the lists if the set has none yet, and publish whatever is not published."""
-        if not self._register.status_lists(self.url):
+        if not self._register.status_lists(f"{self.url}/"):
             now = self._institution.clock()
             empty = {purpose: StatusList.empty(LIST_SIZE, _BITS.get(purpose, 1)) for purpose in PURPOSES}
             lists = [StatusListState(self._list_url(purpose), 1, self._signed(purpose, bits, now)) for purpose, bits in empty.items()]
@@ -50,12 +51,14 @@ class StatusPublisher:
         entries = []
         for purpose in PURPOSES:
             messages = MESSAGES if purpose is StatusPurpose.MESSAGE else ()
-            entries.append(StatusEntry(purpose, index, self._list_url(purpose), _BITS.get(purpose, 1), messages).to_json())
+            entry = StatusEntry(purpose, index, self._list_url(purpose), _BITS.get(purpose, 1), messages).to_json()
+            del entry["id"]
+            entries.append(entry)
         return entries
 
     def value(self, purpose: StatusPurpose, index: int) -> int:
         """The present value of one entry, by the register."""
-        return self._list(self._register.status_lists(self.url)[self._list_url(purpose)]).get(index)
+        return self._list(self._register.status_lists(f"{self.url}/")[self._list_url(purpose)]).get(index)
 
     def change(self, values: Mapping[StatusPurpose, int], indices: Sequence[int], changes: Sequence[StatusChange]) -> None:
         """Set ``values`` at ``indices``, record why, log and publish the lists that changed.
@@ -63,7 +66,7 @@ class StatusPublisher:
         Raises ``ConflictError`` if another process changed them first; nothing was written then.
         """
         now = self._institution.clock()
-        current = self._register.status_lists(self.url)
+        current = self._register.status_lists(f"{self.url}/")
         lists = []
         for purpose, value in values.items():
             url = self._list_url(purpose)
@@ -76,14 +79,14 @@ class StatusPublisher:
         """Log and publish every list of the register that is not the newest on the ledger."""
         ledger = self._institution.ledger
         pending = []
-        for url, state in self._register.status_lists(self.url).items():
+        for url, state in self._register.status_lists(f"{self.url}/").items():
             latest = ledger.latest(subject_of(Kind.STATUS_LIST, url))
             if latest is None or latest.parsed.content != hashlib.sha256(state.document).digest():
                 pending.append(state)
         if pending:
             self._institution.submit(*(self._institution.entry(Kind.STATUS_LIST, state.url, state.document) for state in pending))
-        for url, state in self._register.status_lists(self.url).items():
-            if ledger.published(url) != state.document:
+        for url, state in self._register.status_lists(f"{self.url}/").items():
+            if ledger.fetch(Need(url, MAX_RESPONSE_BYTES)) != state.document:
                 ledger.publish(url, state.document)
 
     def _list_url(self, purpose: StatusPurpose) -> str:

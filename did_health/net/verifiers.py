@@ -1,0 +1,79 @@
+"""Verifiers that are ready to use: the role, bound to where its evidence comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from did_health.limits import MAX_NOTE_BYTES
+from did_health.net.fetch import AsyncHTTPSource, HTTPSource
+from did_health.net.gather import Missing, ThreadedSource, gather, gather_async
+from did_health.roles.evidence import Evidence, Need, Source
+from did_health.roles.nonces import NoncesInMemory, UsedNonces
+from did_health.roles.verifier import Verifier
+from did_health.stores.clock import system_clock
+from did_health.stores.directory import Directory
+from did_health.stores.embedded import EmbeddedLedger
+from did_health.tlog.note import SignedNote
+from did_health.trust.policy import TrustPolicy
+
+HEARTBEAT_AFTER: Final = timedelta(minutes=1)
+"""An embedded ledger whose last cosignatures are older than this has them made anew before a verification."""
+
+
+class LiveLedger:
+    """An embedded ledger as a source that keeps its own checkpoint fresh, as a ledger service does by its heartbeats."""
+
+    def __init__(self, ledger: EmbeddedLedger, policy: TrustPolicy, clock: Callable[[], datetime]) -> None:
+        self._ledger, self._policy, self._clock = ledger, policy, clock
+
+    def fetch(self, need: Need) -> bytes | None:
+        if need.url.startswith(f"{self._ledger.url}/latest/") and self._clock() - self._cosigned_at() > HEARTBEAT_AFTER:
+            self._ledger.heartbeat()
+        return self._ledger.fetch(need)
+
+    def _cosigned_at(self) -> datetime:
+        note = self._ledger.fetch(Need(f"{self._ledger.url}/checkpoint", MAX_NOTE_BYTES))
+        if note is None or self._policy.ledger is None:
+            return self._clock()
+        return datetime.fromtimestamp(self._policy.ledger.check(SignedNote.parse(note)).timestamp or 0, UTC)
+
+
+def embedded_verifier(directory: Directory, *, used_nonces: UsedNonces | None = None, sources: Sequence[Source] = ()) -> Verifier:
+    """A verifier under the directory's own trust policy, with the directory's ledger as its source, without any network.
+
+    ``sources`` are asked first. Without ``used_nonces`` replays are refused among what this verifier sees.
+    """
+    policy, clock = directory.policy, directory.clock
+    asked = [*sources, LiveLedger(directory.ledger, policy, clock)]
+    threaded = [ThreadedSource(source) for source in asked]
+
+    async def gather_in_threads(missing: Missing) -> Evidence:
+        return await gather_async(missing, threaded, evidence=Evidence(), clock=clock)
+
+    return Verifier(
+        policy,
+        clock=clock,
+        gather=lambda missing: gather(missing, asked, evidence=Evidence(), clock=clock),
+        gather_async=gather_in_threads,
+        used_nonces=used_nonces or NoncesInMemory(),
+    )
+
+
+def web_verifier(
+    policy: TrustPolicy, *, allow_hosts: frozenset[str] = frozenset(), clock: Callable[[], datetime] = system_clock, used_nonces: UsedNonces | None = None
+) -> Verifier:
+    """A verifier that fetches its evidence over HTTPS, within the guards of ``net``; ``allow_hosts`` as of ``HTTPSource``."""
+    source, async_source = HTTPSource(allow_hosts=allow_hosts), AsyncHTTPSource(allow_hosts=allow_hosts)
+
+    async def gather_over_http(missing: Missing) -> Evidence:
+        return await gather_async(missing, [async_source], evidence=Evidence(), clock=clock)
+
+    return Verifier(
+        policy,
+        clock=clock,
+        gather=lambda missing: gather(missing, [source], evidence=Evidence(), clock=clock),
+        gather_async=gather_over_http,
+        used_nonces=used_nonces or NoncesInMemory(),
+    )
