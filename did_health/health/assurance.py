@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Final
 
 from did_health.encoding.strict_json import JSONObject
+from did_health.errors import FormatError
 from did_health.health import fields
 
 PROOFING_YEARS: Final = 3
@@ -36,6 +37,11 @@ class Assurance:
             return date.max
         leap_day = (proofed.month, proofed.day) == (2, 29)
         return proofed.replace(year=proofed.year + PROOFING_YEARS, day=28 if leap_day else proofed.day)
+
+    def check_covers(self, valid_until: datetime) -> None:
+        """Raise ``FormatError`` if a credential that ends at ``valid_until`` (with a time zone) would outlast the proofing."""
+        if valid_until.astimezone(UTC).date() > self.expires_on:
+            raise FormatError("the identity lasts beyond three years after the proofing", where="/validUntil", hint="End it earlier, or proof again")
 
     def to_json(self) -> JSONObject:
         """``{framework, level, proofedOn, method}``."""

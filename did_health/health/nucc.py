@@ -6,7 +6,6 @@ Any well-formed code is accepted in a credential, named or not.
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -42,6 +41,8 @@ def load_csv(data: bytes) -> Mapping[str, str]:
 
     Raises ``FormatError`` for another file; says in which row.
     """
+    import csv
+
     if len(data) > MAX_CODE_SET_BYTES:
         raise FormatError(f"the taxonomy file has more than {MAX_CODE_SET_BYTES} bytes")
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any, ClassVar, Final
 
 from did_health.encoding.strict_json import JSONObject
@@ -58,8 +58,7 @@ class PatientIdentity:
         fields.period(self.valid_from, self.valid_until)
         if self.birth_date > self.assurance.proofed_on:
             raise FormatError("the person was proofed before birth", where="/birthDate")
-        if self.valid_until.astimezone(UTC).date() > self.assurance.expires_on:
-            raise FormatError("the identity lasts beyond three years after the proofing", where="/validUntil", hint="End it earlier, or proof again")
+        self.assurance.check_covers(self.valid_until)
         if self.address is not None:
             fields.instance(self.address, Address, "/address", "address")
         _matches(self.phone, is_phone, "/phone", "a phone number")

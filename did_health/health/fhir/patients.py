@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import Final
 
 from did_health.errors import FormatError
-from did_health.health import jurisdictions
+from did_health.health import fields, jurisdictions
 from did_health.health.address import Address
 from did_health.health.assurance import Assurance
 from did_health.health.fhir import elements
@@ -29,7 +29,14 @@ def read_patients(data: bytes | Iterable[bytes], *, assurance: Assurance, valid_
 
     ``assurance`` is what the identity provider vouches for. A contact detail that no credential could hold is left out, with a note;
     somebody who has died is imported like anybody else, with a note.
+
+    Raises ``FormatError`` at once if ``valid_until`` has no time zone or lies beyond what ``assurance`` covers.
     """
+    assurance.check_covers(fields.moment(valid_until, "/validUntil", "end of validity"))
+    return _rows(data, assurance, valid_until)
+
+
+def _rows(data: bytes | Iterable[bytes], assurance: Assurance, valid_until: datetime) -> Iterator[Imported[PatientIdentity] | RowError]:
     for resource in read_resources(data):
         if isinstance(resource, RowError):
             yield resource
