@@ -26,6 +26,9 @@ _NO_CONTEXTS: Final[Contexts] = MappingProxyType({})
 # N-Quads §4 IRIREF: anything else could end the term early and smuggle statements in.
 _IRI: Final = re.compile(r'[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>"{}|^`\\]*')
 _LANGUAGE: Final = re.compile(r"[A-Za-z]+(?:-[A-Za-z0-9]+)*")
+# PyLD invents a base for relative references when it is given none; under this one they are recognised and refused.
+_RELATIVE: Final = "relative-reference://document/"
+_RELATIVE_SCHEME: Final = "relative-reference:"
 _XSD_STRING: Final = "http://www.w3.org/2001/XMLSchema#string"
 # RDFC-1.0 §5: these seven by letter, the other control characters by number.
 _ESCAPES: Final = MappingProxyType(
@@ -55,7 +58,7 @@ def quads(document: JSONObject, contexts: Contexts = _NO_CONTEXTS) -> list[Quad]
     if not isinstance(document, dict):  # PyLD would take a text for the URL of a document
         raise FormatError("the document is not a JSON object", code=_TRANSFORMATION)
     load = _closed_loader(contexts)
-    options = {"documentLoader": load, "base": ""}
+    options = {"documentLoader": load, "base": _RELATIVE}
     try:
         resolver = ContextResolver({} if contexts else _processed_contexts(), load)
         expanded = jsonld.expand(document, {**options, "contextResolver": resolver}, on_property_dropped=_refuse_dropped)
@@ -118,19 +121,22 @@ def _refuse_losses(node: JSON) -> None:
             if name in ("@id", "@type"):
                 for reference in value if isinstance(value, list) else [value]:
                     if reference != "@json" and not _is_absolute(reference):
-                        what = "type" if name == "@type" else "id"
-                        raise FormatError(f"the {what} {str(reference)[:200]!r} is not defined by the document's contexts, nor a URL", code=_LOSS)
+                        # A type is a term and may be named; an id may be a claim.
+                        what = f"the type {str(reference).removeprefix(_RELATIVE)[:200]!r}" if name == "@type" else "an id"
+                        raise FormatError(f"{what} is neither defined by the document's contexts nor a URL", hint="No signature would cover it", code=_LOSS)
             elif name == "@reverse":
                 for reverse, items in value.items():
                     _refuse_losses({reverse: items})
             elif name in _CONTAINERS or not name.startswith("@"):
-                if name.startswith("_:"):
-                    raise FormatError(f"the property {name[:200]!r} is a blank node", hint="No signature would cover it", code=_LOSS)
+                if name not in _CONTAINERS and (name.startswith("_:") or not _is_absolute(name)):
+                    raise FormatError(f"the property {name.removeprefix(_RELATIVE)[:200]!r} is not a URL", hint="No signature would cover it", code=_LOSS)
                 _refuse_losses(value)
 
 
 def _is_absolute(reference: JSON) -> bool:
-    return isinstance(reference, str) and (reference.startswith("_:") or _IRI.fullmatch(reference) is not None)
+    if not isinstance(reference, str) or reference.startswith(_RELATIVE_SCHEME):
+        return False
+    return reference.startswith("_:") or _IRI.fullmatch(reference) is not None
 
 
 def _terms(dataset: JSON) -> Iterator[Quad]:
@@ -154,8 +160,8 @@ def _object(term: JSON) -> str:
 def _resource(value: str) -> str:
     if value.startswith("_:"):
         return value
-    if not _IRI.fullmatch(value):
-        raise FormatError(f"{value[:200]!r} is not an IRI", code=_TRANSFORMATION)
+    if not _is_absolute(value):
+        raise FormatError("a reference in the document is not an absolute IRI", code=_TRANSFORMATION)
     return f"<{value}>"
 
 
