@@ -19,7 +19,8 @@ class Credential:
     expirationDate in a 1.1 credential. Two credentials are equal when their JSON is.
     """
 
-    raw: JSONObject
+    # Claims stay out of logs and tracebacks.
+    raw: JSONObject = field(repr=False)
     data_model: DataModel = field(compare=False)
     types: tuple[str, ...] = field(compare=False)
     issuer_id: str = field(compare=False)

@@ -22,11 +22,12 @@ class Presentation:
     ``credentials`` are the presented objects as they came; each says that it is a credential and is otherwise unread.
     """
 
-    raw: JSONObject
+    # Claims stay out of logs and tracebacks.
+    raw: JSONObject = field(repr=False)
     data_model: DataModel = field(compare=False)
     types: tuple[str, ...] = field(compare=False)
     holder: str | None = field(compare=False)
-    credentials: tuple[JSONObject, ...] = field(compare=False)
+    credentials: tuple[JSONObject, ...] = field(compare=False, repr=False)
 
     @classmethod
     def parse(cls, source: bytes | str | JSONObject) -> Presentation:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from did_health.encoding import multibase
@@ -24,7 +24,7 @@ _GZIP: Final = 16 + zlib.MAX_WBITS
 class StatusList:
     """An immutable list of status values of ``status_size`` bits each, the first at the left-most (most significant) bit of ``data``."""
 
-    data: bytes
+    data: bytes = field(repr=False)
     status_size: int = 1
 
     def __post_init__(self) -> None:

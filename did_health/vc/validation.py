@@ -46,7 +46,7 @@ _DIGEST_SRI: Final = re.compile(r"sha(?:256|384|512)-[A-Za-z0-9+/]+={0,2}(?:\?\S
 _OFFSET: Final = re.compile(r"(?:Z|[+-]\d\d:\d\d)\Z", re.ASCII)
 _LANGUAGE_VALUE_MEMBERS: Final = frozenset(("@value", "@language", "@direction"))
 
-_is_url_text = _URL.fullmatch
+_match_url: Final = _URL.fullmatch
 
 
 def refusal(what: str, where: str) -> FormatError:
@@ -56,7 +56,7 @@ def refusal(what: str, where: str) -> FormatError:
 
 def is_url(value: JSON) -> bool:
     """Whether ``value`` is an absolute URL (DIDs, URNs and data URLs included) of at most ``MAX_URL_CHARACTERS``."""
-    return type(value) is str and len(value) <= MAX_URL_CHARACTERS and _is_url_text(value) is not None
+    return type(value) is str and len(value) <= MAX_URL_CHARACTERS and _match_url(value) is not None
 
 
 def is_envelope(value: JSON) -> bool:
@@ -216,7 +216,8 @@ def _typed(*, id_required: bool = False, at_most: int | None = None) -> Rule:
         if at_most is not None and len(found) > at_most:
             raise refusal(f"more than {at_most} objects", where)
         for item in found:
-            if type_names(item.get("type")) is None:
+            name = item.get("type")
+            if not (type(name) is str and name) and type_names(name) is None:
                 raise refusal("the object has no type", _place(value, where, item, "/type" if "type" in item else ""))
             if "id" in item:
                 if not is_url(item["id"]):

@@ -202,6 +202,12 @@ def test_what_is_not_a_json_object_is_a_format_error(source: bytes | str) -> Non
         Credential.parse(source)
 
 
+def test_no_claim_shows_in_a_repr() -> None:
+    parsed = Credential.parse(credential(credentialSubject={"id": "did:example:1", "licenseNumber": "secret"}))
+    assert "secret" not in repr(parsed)
+    assert "did:web:board.example" in repr(parsed)
+
+
 @pytest.mark.parametrize("name", ["@context", "id", "type", "issuer", "validFrom", "validUntil", "credentialStatus", "credentialSchema", "proof"])
 def test_errors_never_quote_a_value(name: str) -> None:
     secret = "123-45-6789"

@@ -22,6 +22,10 @@ def test_every_member_has_its_view() -> None:
     assert parsed.proofs == tuple(document["proof"])
 
 
+def test_no_claim_shows_in_a_repr() -> None:
+    assert "licenseNumber" not in repr(Presentation.parse(presentation()))
+
+
 def test_the_smallest_presentation_holds_nothing() -> None:
     parsed = Presentation.parse({"@context": [V2], "type": "VerifiablePresentation"})
     assert (parsed.id, parsed.holder, parsed.credentials, parsed.proofs) == (None, None, (), ())
