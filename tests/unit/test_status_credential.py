@@ -7,6 +7,7 @@ import pytest
 
 from did_health.errors import FormatError, UnsupportedError, VerificationError
 from did_health.limits import MIN_STATUS_LIST_ENTRIES
+from did_health.vc import rdf
 from did_health.vc.credential import Credential
 from did_health.vc.status import (
     StatusEntry,
@@ -73,6 +74,14 @@ def test_a_list_of_messages_declares_its_size_and_texts() -> None:
     assert read.status_list.status_size == 4
     # Each caller gets terms of its own to sign.
     assert document["@context"][1] is not built("message", StatusList.empty(status_size=4), messages=MESSAGES)["@context"][1]
+
+
+@pytest.mark.parametrize("purpose", list(StatusPurpose))
+def test_every_term_of_a_list_is_defined_in_json_ld(purpose: str) -> None:
+    pytest.importorskip("pyld", reason="JSON-LD needs the extra rdf")
+    statements = rdf.canonical_nquads(built(purpose, messages=("clear", "probation") if purpose == "message" else None, ttl=timedelta(minutes=5)))
+    assert f'<https://www.w3.org/ns/credentials/status#statusPurpose> "{purpose}"' in statements
+    assert ('<https://www.w3.org/ns/credentials/status#message> "probation"' in statements) is (purpose == "message")
 
 
 @pytest.mark.parametrize("purpose", list(StatusPurpose))
