@@ -15,7 +15,8 @@ from did_health.health.credential_schemas import SCHEMAS, schema_of
 from did_health.ledger.batch import IssuanceReceipt, credential_digest
 from did_health.roles.documents import Part
 from did_health.roles.domain import Finding, claimed_scope, domain_findings, status_finding
-from did_health.roles.facts import Facts, Unproven, did_of
+from did_health.roles.facts import Facts, did_of
+from did_health.roles.ledger_state import Unproven
 from did_health.roles.nonces import UsedNonces
 from did_health.roles.report import Check, CheckName, Outcome
 from did_health.trust.entitlement import entitlement
@@ -198,13 +199,12 @@ class Checks:
         for resource in credential.types:
             if resource == _BASE_TYPE:
                 continue
-            found = self._facts.record(credential.issuer_id, resource)
-            record, as_of = found if found is not None else (None, None)
+            record, as_of = self._facts.record(credential.issuer_id, resource)
             for moment in (issued_at, self._facts.now):
                 answer = entitlement(record, action=ACTION_ISSUE, resource=resource, profession=profession, jurisdiction=jurisdiction, at=moment)
                 if not answer.entitled:
                     raise Unproven(Outcome.FAIL, answer.code, answer.sentence, as_of)
-            oldest = min(filter(None, (oldest, as_of)), default=None)
+            oldest = as_of if oldest is None else min(oldest, as_of)
         self.add(CheckName.ENTITLEMENT, Outcome.PASS, "entitled", "the registry authority lets the issuer issue this", as_of=oldest, credential=subject.index)
 
     def _status(self, subject: _Subject) -> None:

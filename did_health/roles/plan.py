@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from did_health.errors import FormatError, ResolutionError, UnsupportedError
-from did_health.ledger.entry import Kind, subject_of
 from did_health.roles.documents import Document, Part
 from did_health.roles.evidence import Need
 from did_health.roles.facts import Facts, did_of
@@ -41,11 +40,11 @@ def _of_credential(part: Part, facts: Facts) -> list[Need]:
     needs += _of_did(facts.registry_authority, facts)
     for resource in credential.types:
         if resource != "VerifiableCredential":
-            needs += facts.needs_of_content(facts.record_subject(credential.issuer_id, resource))
+            needs += facts.needs_of_record(credential.issuer_id, resource)
     for raw in credential.status_entries:
         try:
             entry = StatusEntry.parse(raw)
         except (FormatError, UnsupportedError):
             continue
-        needs += facts.needs_of_content(subject_of(Kind.STATUS_LIST, entry.list_url))
+        needs += facts.needs_of_status_list(entry.list_url)
     return needs

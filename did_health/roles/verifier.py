@@ -11,6 +11,7 @@ from did_health.roles.checks import Checks, PresentationExpectation
 from did_health.roles.documents import Document, parse_document
 from did_health.roles.evidence import Evidence, Need
 from did_health.roles.facts import Facts
+from did_health.roles.ledger_state import LedgerState
 from did_health.roles.memo import Memo
 from did_health.roles.nonces import UsedNonces
 from did_health.roles.plan import missing
@@ -45,6 +46,8 @@ class Verifier:
         self._gather_async = gather_async
         self._used_nonces = used_nonces
         self._memo = Memo()
+        # Of the evidence used last: verifications one after the other often share it.
+        self._state: LedgerState | None = None
 
     def missing(self, document: bytes | str | JSONObject, have: Evidence, *, purpose: str = DEFAULT_PURPOSE, now: datetime | None = None) -> tuple[Need, ...]:
         """What must be fetched before ``document`` can be verified, given what is already at hand; empty when that is all. Pure.
@@ -120,7 +123,10 @@ class Verifier:
         return missing(document, self._facts(have, purpose, now))
 
     def _facts(self, evidence: Evidence, purpose: str, now: datetime) -> Facts:
-        return Facts(self.policy, evidence, self._memo, now, self.policy.max_age_for(purpose))
+        state = self._state
+        if state is None or state.evidence is not evidence:
+            state = self._state = LedgerState(self.policy, evidence, self._memo)
+        return Facts(state, now, self.policy.max_age_for(purpose))
 
     def _report(
         self, document: Document, expected: PresentationExpectation, purpose: str, evidence: Evidence, now: datetime, waive: frozenset[CheckName]

@@ -1,0 +1,289 @@
+"""What evidence proves about the newest state of DIDs, status lists and registry records; each proof is verified once for its content.
+
+Whether that state is fresh enough is not asked here (see ``facts``): results carry the time for which they are proved. Whatever cannot
+be proved raises ``Unproven``, which says whether that is a no (``fail``) or a don't-know (``unknown``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final, TypeVar, cast
+
+from did_health.did.did import DID
+from did_health.did.document import DIDDocument
+from did_health.did.resolution import required_urls, resolve
+from did_health.errors import FormatError, ResolutionError, UnsupportedError, VerificationError
+from did_health.ledger.batch import IssuanceReceipt
+from did_health.ledger.entry import Entry, Kind, did_subject, subject_of
+from did_health.roles.evidence import Evidence
+from did_health.roles.memo import Memo
+from did_health.roles.report import Outcome
+from did_health.tlog.proof import TlogProof
+from did_health.tlog.witness_policy import WitnessPolicy, verify_proof
+from did_health.trust.policy import TrustPolicy
+from did_health.trust.registry import ACTION_ISSUE, RegistryRecord, record_identifier
+from did_health.vc.credential import Credential
+from did_health.vc.proofs.data_integrity import verify_proofs
+from did_health.vc.status import StatusListCredential
+
+WEBVH: Final = "webvh"
+_SELF_CERTIFYING: Final = frozenset({"key", "jwk"})
+_ASSERTION: Final = "assertionMethod"
+
+Result = TypeVar("Result")
+
+
+class Unproven(VerificationError):  # it is no error of the program: it is one way for a check to end
+    """The evidence does not prove what a check asks for: ``outcome`` is ``fail`` (it proves the contrary) or ``unknown``."""
+
+    def __init__(self, outcome: Outcome, code: str, sentence: str, as_of: datetime | None = None) -> None:
+        super().__init__(sentence, code=code)
+        self.outcome = outcome
+        self.as_of = as_of
+
+
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """The newest entry of a subject (``None``: the ledger says that it has none), and the time for which that is known.
+
+    For an entry that is the smallest timestamp within the quorum that cosigned the checkpoint; for none, when the ledger was asked.
+    """
+
+    entry: Entry | None
+    as_of: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DIDState:
+    """A resolved DID. ``as_of`` is ``None`` for one that cannot change (did:key, did:jwk); ``version`` is the digest of its last log line."""
+
+    document: DIDDocument
+    as_of: datetime | None
+    version: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class ContentState:
+    """The newest logged credential of a subject (``None``: there is none), its proof verified.
+
+    ``digest`` is that of its bytes on the ledger, ``expires`` when the first of its proofs ends, ``as_of`` the older of the entry's time
+    and its author's.
+    """
+
+    credential: Credential | None
+    as_of: datetime
+    digest: bytes = b""
+    expires: datetime | None = None
+
+
+class LedgerState:
+    """What one collection of evidence proves under one policy. ``now`` (aware UTC) bounds timestamps: none may be from the future."""
+
+    __slots__ = ("_known", "_ledger", "_memo", "_policy", "evidence")
+
+    def __init__(self, policy: TrustPolicy, evidence: Evidence, memo: Memo) -> None:
+        self._policy, self.evidence, self._memo = policy, evidence, memo
+        self._ledger = policy.ledger or WitnessPolicy()
+        self._known: dict[Hashable, object] = {}
+
+    @property
+    def registry_authority(self) -> str:
+        """The DID of the registry authority that the policy names."""
+        return self._policy.registry_authority
+
+    def latest_urls(self, subject: bytes) -> Sequence[str]:
+        """Where the newest entry of ``subject`` is found."""
+        name = subject.hex()
+        return [f"{log.url}/latest/{name}" for log in self._ledger.logs if log.url]
+
+    def content_urls(self, digest: bytes) -> Sequence[str]:
+        """Where a logged document is found."""
+        name = digest.hex()
+        return [f"{log.url}/content/{name}" for log in self._ledger.logs if log.url]
+
+    def latest(self, subject: bytes, now: datetime) -> Latest:
+        """The newest entry of ``subject``. Raises ``Unproven`` if nobody answered, or if the proof does not hold."""
+        return self._once((Latest, subject), lambda: self._latest(subject, now))
+
+    def did(self, text: str, now: datetime) -> DIDState:
+        """The DID's document by the newest log. Raises ``Unproven``."""
+        return self._once((DIDState, text), lambda: self._did(text, now))
+
+    def content(self, kind: Kind, identifier: str, author: str, now: datetime) -> ContentState:
+        """The newest logged credential of a subject, issued and signed by ``author``. Raises ``Unproven``."""
+        return self._once((kind, identifier, author), lambda: self._content(kind, identifier, author, now))
+
+    def status_list(self, url: str, issuer: str, now: datetime) -> tuple[StatusListCredential | None, ContentState]:
+        """The issuer's newest status list at ``url``. Raises ``Unproven``."""
+        return self._once((StatusListCredential, url, issuer), lambda: self._status_list(url, issuer, now))
+
+    def record(self, issuer: str, resource: str, now: datetime) -> tuple[RegistryRecord | None, ContentState]:
+        """The registry record by which ``issuer`` may issue ``resource``. Raises ``Unproven``."""
+        return self._once((RegistryRecord, issuer, resource), lambda: self._record(issuer, resource, now))
+
+    def issuance(self, receipt: IssuanceReceipt, issuer: str, now: datetime) -> tuple[Entry, datetime]:
+        """The batch entry of an issuance receipt, signed by ``issuer``, and when it was witnessed: all of the receipt but its path.
+
+        Raises ``Unproven``.
+        """
+        return self._memo.get((IssuanceReceipt, receipt.ledger_proof, issuer), lambda: self._issuance(receipt, issuer, now))
+
+    def _once(self, key: Hashable, compute: Callable[[], Result]) -> Result:
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = compute()
+        return cast(Result, known)
+
+    def _latest(self, subject: bytes, now: datetime) -> Latest:
+        found: list[Latest] = []
+        absent: list[datetime] = []
+        for url in self.latest_urls(subject):
+            item = self.evidence.get(url)
+            if item is None:
+                continue
+            if item.content is None:
+                absent.append(item.fetched_at)
+            else:
+                content = item.content
+                found.append(self._memo.get((Latest, subject, content), lambda content=content: self._proved(subject, content, now)))  # type: ignore[misc]
+        if found:
+            return max(found, key=lambda latest: latest.entry.seq if latest.entry else -1)
+        if not absent:
+            raise Unproven(Outcome.UNKNOWN, "ledger_unavailable", "no ledger could be asked for the newest state")
+        return Latest(None, min(absent))
+
+    def _proved(self, subject: bytes, content: bytes, now: datetime) -> Latest:
+        try:
+            proof = TlogProof.parse(content)
+            if proof.extra is None:
+                raise FormatError("the proof of the newest entry lacks the entry")
+            entry = Entry.parse(proof.extra)
+        except (FormatError, UnsupportedError) as error:
+            raise Unproven(Outcome.UNKNOWN, "ledger_proof_malformed", f"the ledger's answer is malformed: {error}") from error
+        try:
+            verified = verify_proof(proof, proof.extra, self._ledger, now=int(now.timestamp()))
+        except (VerificationError, FormatError) as error:
+            raise Unproven(Outcome.FAIL, "ledger_proof_invalid", f"the ledger's proof does not hold: {error}") from error
+        as_of = _witnessed_at(verified.timestamp)
+        if entry.subject != subject:
+            raise Unproven(Outcome.UNKNOWN, "ledger_proof_mismatch", "the ledger answered about another subject")
+        return Latest(entry, as_of)
+
+    def _did(self, text: str, now: datetime) -> DIDState:
+        try:
+            did = DID.parse(text)
+            if did.method in _SELF_CERTIFYING:
+                return self._memo.get((DIDState, text), lambda: DIDState(resolve(did, {}, now=now).active_document, None))
+            if did.method != WEBVH:
+                raise Unproven(Outcome.UNKNOWN, "did_not_on_ledger", f"a did:{did.method} is not on the ledger, so its newest state cannot be proved")
+            return self._webvh(did, now)
+        except UnsupportedError as error:
+            raise Unproven(Outcome.FAIL, "did_method_not_supported", str(error)) from error
+        except ResolutionError as error:
+            outcome = Outcome.UNKNOWN if error.code in ("NOT_FOUND", "INTERNAL_ERROR") else Outcome.FAIL
+            raise Unproven(outcome, f"did_{error.code.lower()}", str(error)) from error
+        except FormatError as error:
+            raise Unproven(Outcome.FAIL, "did_malformed", str(error)) from error
+
+    def _webvh(self, did: DID, now: datetime) -> DIDState:
+        latest = self.latest(did_subject(str(did)), now)
+        if latest.entry is None:
+            raise Unproven(Outcome.FAIL, "did_not_logged", "the ledger has never seen this DID", latest.as_of)
+        digest = latest.entry.content
+        urls = required_urls(did)
+        resources = {url: item.content for url in urls if (item := self.evidence.get(url)) is not None}
+        log = resources.get(urls[0])
+        if log is None:
+            raise Unproven(Outcome.UNKNOWN, "did_unavailable", "the DID's log could not be had", latest.as_of)
+        if hashlib.sha256(log.rstrip(b"\n").rpartition(b"\n")[2]).digest() != digest:
+            raise Unproven(Outcome.UNKNOWN, "did_log_not_latest", "the DID's log is not the newest that the ledger knows", latest.as_of)
+        document = self._memo.get((DIDState, str(did), *resources.items()), lambda: resolve(did, resources, now=now).active_document)
+        return DIDState(document, latest.as_of, digest)
+
+    def _content(self, kind: Kind, identifier: str, author: str, now: datetime) -> ContentState:
+        latest = self.latest(subject_of(kind, identifier), now)
+        if latest.entry is None:
+            return ContentState(None, latest.as_of)
+        digest = latest.entry.content
+        items = (self.evidence.get(url) for url in self.content_urls(digest))
+        content = next((item.content for item in items if item is not None and item.content is not None), None)
+        if content is None:
+            raise Unproven(Outcome.UNKNOWN, f"{_code(kind)}_unavailable", f"the newest {_words(kind)} could not be had", latest.as_of)
+        state = self.did(author, now)
+        credential, expires = self._memo.get(
+            (ContentState, digest, content, author, state.version), lambda: self._secured(kind, content, digest, author, now)
+        )
+        return ContentState(credential, min(latest.as_of, state.as_of or latest.as_of), digest, expires)
+
+    def _secured(self, kind: Kind, content: bytes, digest: bytes, author: str, now: datetime) -> tuple[Credential, datetime | None]:
+        code, words = _code(kind), _words(kind)
+        if hashlib.sha256(content).digest() != digest:
+            raise Unproven(Outcome.UNKNOWN, f"{code}_not_latest", f"what was given as the newest {words} is not what the ledger has")
+        try:
+            credential = Credential.parse(content)
+            if credential.issuer_id != author:
+                raise Unproven(Outcome.FAIL, f"{code}_wrong_issuer", f"the {words} was not issued by its author")
+            document = self.did(author, now).document
+            proofs = verify_proofs(
+                credential.raw, lambda method, purpose, _: document.key(method, purpose, now), purpose=_ASSERTION, now=now, controller=author
+            )
+        except (FormatError, UnsupportedError) as error:
+            raise Unproven(Outcome.UNKNOWN, f"{code}_malformed", f"the {words} is malformed: {error}") from error
+        except Unproven:
+            raise
+        except (VerificationError, ResolutionError) as error:
+            raise Unproven(Outcome.FAIL, f"{code}_not_authentic", f"the {words} is not signed by its author: {error}") from error
+        return credential, min((proof.proof.expires for proof in proofs if proof.proof.expires is not None), default=None)
+
+    def _status_list(self, url: str, issuer: str, now: datetime) -> tuple[StatusListCredential | None, ContentState]:
+        content = self.content(Kind.STATUS_LIST, url, issuer, now)
+        credential = content.credential
+        if credential is None:
+            return None, content
+        try:
+            return self._memo.get((StatusListCredential, content.digest), lambda: StatusListCredential.parse(credential)), content
+        except (FormatError, UnsupportedError) as error:
+            raise Unproven(Outcome.UNKNOWN, "status_list_malformed", f"the status list is malformed: {error}", content.as_of) from error
+
+    def _record(self, issuer: str, resource: str, now: datetime) -> tuple[RegistryRecord | None, ContentState]:
+        authority = self.registry_authority
+        content = self.content(Kind.REGISTRY_RECORD, record_identifier(authority, issuer, ACTION_ISSUE, resource), authority, now)
+        if content.credential is None:
+            return None, content
+        try:
+            record = RegistryRecord.from_credential(content.credential)
+        except FormatError as error:
+            raise Unproven(Outcome.UNKNOWN, "registry_record_malformed", f"the registry record is malformed: {error}", content.as_of) from error
+        if (record.entity, record.resource) != (issuer, resource):
+            raise Unproven(Outcome.FAIL, "registry_record_mismatch", "the registry record is about somebody or something else", content.as_of)
+        return record, content
+
+    def _issuance(self, receipt: IssuanceReceipt, issuer: str, now: datetime) -> tuple[Entry, datetime]:
+        try:
+            found = receipt.verify_ledger_proof(self._ledger, now=int(now.timestamp()))
+            entry = found.entry
+            if entry.subject != subject_of(Kind.ISSUANCE_BATCH, issuer):
+                raise Unproven(Outcome.FAIL, "receipt_of_another_issuer", "the issuance receipt is another issuer's")
+            entry.verify(self.did(issuer, now).document.key(entry.author, _ASSERTION, now))
+        except Unproven:
+            raise
+        except (VerificationError, ResolutionError, FormatError, UnsupportedError) as error:
+            raise Unproven(Outcome.FAIL, "receipt_invalid", f"the issuance receipt does not hold: {error}") from error
+        return entry, _witnessed_at(found.timestamp)
+
+
+def _witnessed_at(timestamp: int | None) -> datetime:
+    if timestamp is None:
+        raise Unproven(Outcome.UNKNOWN, "checkpoint_not_witnessed", "the policy asks for no witness, so nobody vouches for the checkpoint's age")
+    return datetime.fromtimestamp(timestamp, UTC)
+
+
+def _code(kind: Kind) -> str:
+    return kind.replace("-", "_")
+
+
+def _words(kind: Kind) -> str:
+    return kind.replace("-", " ")
