@@ -45,7 +45,12 @@ def canonical_nquads(document: JSONObject, *, contexts: Contexts = _NO_CONTEXTS,
     Raises ``FormatError`` for an unknown context, for data that would be lost (``DATA_LOSS_DETECTION_ERROR``) and for anything else that
     is not JSON-LD or too much of it (``PROOF_TRANSFORMATION_ERROR``); ``UnsupportedError`` without the optional package.
     """
-    return canonicalize(quads(document, contexts), hash_name)[0]
+    try:
+        text = canonicalize(quads(document, contexts), hash_name)[0]
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise FormatError("the document holds a lone surrogate", code=_TRANSFORMATION) from error
+    return text
 
 
 def quads(document: JSONObject, contexts: Contexts = _NO_CONTEXTS) -> list[Quad]:

@@ -55,7 +55,10 @@ class JCSCryptosuite:
 
     def prepare(self, document: JSONObject, options: JSONObject) -> tuple[JSONObject, JSONObject]:
         # §3.3.1 step 2: the proof carries the contexts that it was made under.
-        return document, {"@context": document["@context"], **options} if "@context" in document else options
+        if "@context" not in document:
+            return document, options
+        contexts = document["@context"]
+        return document, {**options, "@context": list(contexts) if isinstance(contexts, list) else contexts}
 
     def secured(self, document: JSONObject, options: JSONObject) -> JSONObject:
         # §3.3.2 step 4: a later hand may append contexts, and what the proof secures is the document without them.
