@@ -6,7 +6,7 @@ goes through the multiformats package, imported only then.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from did_health.encoding.base64 import base64url_decode, base64url_encode
 from did_health.errors import FormatError, UnsupportedError
@@ -16,13 +16,13 @@ _ALPHABET: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _PAIRS: Final = tuple(first + second for first in _ALPHABET for second in _ALPHABET)
 _TO_DIGITS: Final = bytes(_ALPHABET.find(chr(byte)) & 0xFF for byte in range(256))
 _NO_DIGIT: Final = 0xFF
+_ANY_CASE: Final = ("base16", "base32", "base36")
 _CHUNK: Final = 58**10
 _BLOCK: Final = 128
 _BLOCK_BASE: Final = 58**_BLOCK
 # One step of decoding a block: (bits of a lane, 58 ** digits of a lane, every other lane set).
 _LANES: Final = tuple(
-    (bits, 58 ** (bits // 8), sum(((1 << bits) - 1) << position for position in range(0, 8 * _BLOCK, 2 * bits)))
-    for bits in (8, 16, 32, 64, 128, 256, 512)
+    (bits, 58 ** (bits // 8), sum(((1 << bits) - 1) << position for position in range(0, 8 * _BLOCK, 2 * bits))) for bits in (8, 16, 32, 64, 128, 256, 512)
 )
 
 
@@ -79,7 +79,7 @@ def encode(prefix: str, data: bytes) -> str:
         return "z" + base58btc_encode(data)
     if prefix == "u":
         return "u" + base64url_encode(data)
-    return str(_registered(prefix).encode(data))
+    return _encode(_registered(prefix), data)
 
 
 def decode(text: str, *, what: str = "multibase text", allowed: str = "") -> bytes:
@@ -100,15 +100,27 @@ def decode(text: str, *, what: str = "multibase text", allowed: str = "") -> byt
         raise FormatError(f"the {what} has more than {MAX_MULTIBASE_CHARACTERS} characters")
     base = _registered(prefix)
     try:
-        return bytes(base.decode(text))
+        data = bytes(base.decode(text))
     except (ValueError, KeyError) as error:
         raise FormatError(f"the {what} is not {base.name}") from error
+    encoded = _encode(base, data)
+    if encoded != text and not (base.name.startswith(_ANY_CASE) and encoded.lower() == text.lower()):
+        raise FormatError(f"the {what} is not in the one form of {base.name}")
+    return data
 
 
-def _registered(prefix: str):  # type: ignore[no-untyped-def]  # multiformats is imported lazily (51 ms), its type with it
+def _encode(base: Any, data: bytes) -> str:
+    # multiformats pads base8, which the registry says is not padded.
+    return str(base.encode(data)).rstrip("=" if base.name == "base8" else "")
+
+
+def _registered(prefix: str) -> Any:  # multiformats is imported lazily (51 ms), its type with it
     from multiformats import multibase
 
     try:
-        return multibase.get(code=prefix)
+        base = multibase.get(code=prefix)
+        # Some are in the package's registry without their code: base256emoji, a test of Unicode, is one.
+        base.raw_encoder(b"")
     except (KeyError, ValueError) as error:
-        raise UnsupportedError(f"no multibase is registered with the prefix {prefix!r}") from error
+        raise UnsupportedError(f"no multibase with the prefix {prefix!r} is available") from error
+    return base
