@@ -9,15 +9,18 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 
-from did_health.errors import DidHealthError, EdgeError, FormatError, StoreError, VerificationError
+from did_health.errors import ConflictError, DidHealthError, EdgeError, FormatError, StoreError, VerificationError
 from did_health.keys.base import Signer
 from did_health.tlog.checkpoint import Checkpoint
 from did_health.tlog.cosignature import cosign, cosigner_key
 from did_health.tlog.merkle import Tree
 from did_health.tlog.note import Signature, SignedNote, VerifierKey
-from did_health.tlog.witness_protocol import AddCheckpoint, WitnessState, add_checkpoint
+from did_health.tlog.witness_protocol import AddCheckpoint, WitnessRefusal, WitnessState, add_checkpoint
+
+_ATTEMPTS: Final = 3
+_CONFLICT: Final = 409
 
 
 class WitnessStore(Protocol):
@@ -85,7 +88,7 @@ def ask(witnesses: Iterable[Cosigner], origin: str, *, needed: int) -> dict[str,
         except EdgeError as error:
             last = error
     if len(states) < needed:
-        raise too_few(len(states), needed) from last
+        raise too_few(len(states), needed, "Try again when they are back; nothing was written") from last
     return states
 
 
@@ -108,21 +111,30 @@ def collect(note: SignedNote, tree: Tree, witnesses: Sequence[Cosigner], *, now:
     cosignatures: list[Signature] = []
     failures: dict[str, DidHealthError] = {}
     for witness in witnesses:
-        try:
-            old = witness.latest(checkpoint.origin).size
-            if old > checkpoint.size:
-                raise VerificationError("the witness has seen a newer checkpoint", code="checkpoint_superseded")
-            request = AddCheckpoint(old, tree.consistency_proof(old, checkpoint.size), note)
-            cosignatures.append(witness.add_checkpoint(request, now=now))
-        except (VerificationError, FormatError, EdgeError) as error:
-            failures[witness.key.name] = error
+        for _ in range(_ATTEMPTS):
+            try:
+                cosignatures.append(_cosignature(note, checkpoint, tree, witness, now))
+                failures.pop(witness.key.name, None)
+                break
+            except (VerificationError, FormatError, EdgeError) as error:
+                failures[witness.key.name] = error
+                if not _was_overtaken(error):
+                    break
     return Cosigning(note.with_signatures(cosignatures), failures)
 
 
-def too_few(found: int, needed: int) -> StoreError:
+def _cosignature(note: SignedNote, checkpoint: Checkpoint, tree: Tree, witness: Cosigner, now: datetime) -> Signature:
+    old = witness.latest(checkpoint.origin).size
+    if old > checkpoint.size:
+        raise VerificationError("the witness has seen a newer checkpoint", code="checkpoint_superseded")
+    return witness.add_checkpoint(AddCheckpoint(old, tree.consistency_proof(old, checkpoint.size), note), now=now)
+
+
+def _was_overtaken(error: DidHealthError) -> bool:
+    """Whether the witness's state moved between asking for it and using it, because another process of the log asked it, too."""
+    return isinstance(error, ConflictError) or (isinstance(error, WitnessRefusal) and error.status == _CONFLICT)
+
+
+def too_few(found: int, needed: int, hint: str) -> StoreError:
     """The error for a quorum that was missed."""
-    return StoreError(
-        f"{found} of the {needed} witnesses needed could be reached",
-        hint="What was submitted is kept, and published when they are back",
-        code="quorum_not_met",
-    )
+    return StoreError(f"of the {needed} witnesses needed {found} answered", hint=hint, code="quorum_not_met")

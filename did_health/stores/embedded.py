@@ -216,9 +216,10 @@ class EmbeddedLedger:
             state = self._publish_pending(now)
             if state.published is None:
                 return
+            self._catch_up()
             old = SignedNote.parse(state.published)
             bare = SignedNote(old.text, tuple([line for line in old.signatures if line.key_id == self._signer.key.key_id]))
-            self._store.refresh_published(state.published, self._cosigned(bare, now).encode())
+            self._store.refresh_published(state.published, self._cosigned(bare, now, "The old cosignatures stay; nothing was written").encode())
             self._write_checkpoint()
 
     def publish(self, url: str, data: bytes) -> None:
@@ -265,7 +266,7 @@ class EmbeddedLedger:
         self._files.write_tiles(self._tree, state.published_size, state.size, self._store.entry_data)
         self._files.write_contents(self._store.contents_of(state.published_size, state.size))
         try:
-            cosigned = self._cosigned(SignedNote.parse(state.pending), now)
+            cosigned = self._cosigned(SignedNote.parse(state.pending), now, "What was submitted is kept, and published with the next batch")
         except StoreError:
             # The witnesses may have moved on because another process has published this checkpoint and the next one.
             after = self._store.state()
@@ -276,19 +277,18 @@ class EmbeddedLedger:
         self._write_checkpoint()
         return self._store.state()
 
-    def _cosigned(self, note: SignedNote, now: datetime) -> SignedNote:
+    def _cosigned(self, note: SignedNote, now: datetime, hint: str) -> SignedNote:
         cosigning = collect(note, self._tree, self._witnesses, now=now)
         try:
             self._policy.check(cosigning.note)
         except VerificationError as error:
             first = next(iter(cosigning.failures.values()), error)
-            raise too_few(len(self._witnesses) - len(cosigning.failures), self._quorum) from first
+            raise too_few(len(self._witnesses) - len(cosigning.failures), self._quorum, hint) from first
         return cosigning.note
 
     def _write_checkpoint(self) -> None:
         # Under the write lock, so that a slower process cannot put an older one over it.
-        with self._database.write():
-            published = self._store.state().published
+        with self._store.published_locked() as published:
             if published is not None and published != self._files.read(CHECKPOINT):
                 self._files.write_checkpoint(published)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -132,6 +133,12 @@ class LedgerStore:
             swapped = connection.execute(update(checkpoint).where(checkpoint.c.published == old).values(published=new))
             if swapped.rowcount != 1:
                 raise _conflict()
+
+    @contextmanager
+    def published_locked(self) -> Iterator[bytes | None]:
+        """The published note, while no other process can change it."""
+        with self._database.write() as connection:
+            yield self._state(connection).published
 
     # ---- entries
 

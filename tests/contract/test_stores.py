@@ -268,9 +268,14 @@ def test_published_documents_are_replaced(database: Database) -> None:
 
 def test_an_exception_undoes_the_transaction(database: Database) -> None:
     store = LedgerStore(database)
-    with pytest.raises(RuntimeError), database.write() as connection:
-        connection.exec_driver_sql("INSERT INTO documents VALUES ('u', 'h', x'00')")
-        raise RuntimeError
+
+    def write_and_fail() -> None:
+        with database.write() as connection:
+            connection.exec_driver_sql("INSERT INTO documents VALUES ('u', 'h', x'00')")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        write_and_fail()
     assert store.document("u") is None
 
 

@@ -12,17 +12,16 @@ from did_health.errors import FormatError, UnsupportedError
 from did_health.ledger.batch import IssuanceReceipt, parse_batch_content
 from did_health.ledger.entry import Entry, Kind
 
-_SCALARS = st.none() | st.booleans() | st.integers(-(1 << 63), (1 << 64) - 1) | st.text(max_size=40) | st.binary(max_size=70) | st.binary(min_size=32, max_size=32)
 _HASHES = st.binary(min_size=32, max_size=32)
+_SCALARS = st.none() | st.booleans() | st.integers(-(1 << 63), (1 << 64) - 1) | st.text(max_size=40) | st.binary(max_size=70) | _HASHES
 
 
 @st.composite
 def entries(draw: st.DrawFn) -> Entry:
     seq = draw(st.integers(0, 1 << 50))
     author = draw(st.text("abcdefghijklmnopqrstuvwxyz:#.-0123456789", min_size=1, max_size=80))
-    return Entry(
-        draw(st.sampled_from(Kind)), draw(_HASHES), seq, draw(_HASHES) if seq else None, draw(_HASHES), author, draw(st.integers(0, 1 << 37)), draw(st.binary(min_size=64, max_size=64))
-    )
+    time, signature = draw(st.integers(0, 1 << 37)), draw(st.binary(min_size=64, max_size=64))
+    return Entry(draw(st.sampled_from(Kind)), draw(_HASHES), seq, draw(_HASHES) if seq else None, draw(_HASHES), author, time, signature)
 
 
 @given(entries())
@@ -61,9 +60,10 @@ def test_garbage_is_no_batch(data: bytes) -> None:
         assert cbor.dumps({1: root, 2: count}) == data
 
 
+_MEMBER = st.none() | st.integers() | st.text(max_size=20) | st.sampled_from(["A" * 43, "", 0, 1])
 _MEMBERS = st.fixed_dictionaries(
     {"format": st.just("did-health/issuance-receipt/v1")},
-    optional={name: st.none() | st.integers() | st.text(max_size=20) | st.sampled_from(["A" * 43, "", 0, 1]) for name in ("index", "count", "root", "path", "ledgerProof")},
+    optional=dict.fromkeys(("index", "count", "root", "path", "ledgerProof"), _MEMBER),
 )
 
 
