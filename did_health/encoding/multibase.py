@@ -50,12 +50,11 @@ def base58btc_decode(text: str, *, what: str = "base58btc text") -> bytes:
         raise FormatError(f"the {what} has more than {MAX_MULTIBASE_CHARACTERS} characters")
     if not text.isascii() or _NO_DIGIT in (digits := text.encode().translate(_TO_DIGITS)):
         raise FormatError(f"the {what} is not base58btc")
-    significant = digits.lstrip(b"\0")
-    zeros = len(digits) - len(significant)
-    first = len(significant) % _BLOCK
-    number = _block_number(significant[:first])
-    for start in range(first, len(significant), _BLOCK):
-        number = number * _BLOCK_BASE + _block_number(significant[start : start + _BLOCK])
+    zeros = len(digits) - len(digits.lstrip(b"\0"))
+    first = (len(digits) - 1) % _BLOCK + 1
+    number = _block_number(digits[:first])
+    for start in range(first, len(digits), _BLOCK):
+        number = number * _BLOCK_BASE + _block_number(digits[start : start + _BLOCK])
     return bytes(zeros) + number.to_bytes((number.bit_length() + 7) // 8, "big")
 
 

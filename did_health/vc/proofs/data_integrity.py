@@ -30,7 +30,6 @@ Raises ``ResolutionError`` or ``VerificationError`` when there is none, when it 
 named and the method is not that controller's.
 """
 
-_SIGNATURE_BYTES: Final = MappingProxyType({Algorithm.ED25519: 64, Algorithm.P256: 64, Algorithm.P384: 96})
 _GENERATION: Final = "PROOF_GENERATION_ERROR"
 _NO_CONTEXTS: Final[Contexts] = MappingProxyType({})
 _SKEW: Final = timedelta(seconds=MAX_CLOCK_SKEW_SECONDS)
@@ -151,11 +150,13 @@ def _verify(proof: Proof, document: JSONObject, keys: KeySource, controller: str
     suite = proof.cryptosuite
     secured = suite.secured(document, proof.options)
     key = keys(proof.verification_method, proof.purpose, controller)
-    if key.algorithm not in suite.algorithms:
-        raise VerificationError(f"{suite.name} does not verify with a key of {key.algorithm}", where="/proof", code=MALFORMED)
-    if len(proof.signature) != _SIGNATURE_BYTES[key.algorithm]:
-        raise FormatError(f"a {key.algorithm} signature has {_SIGNATURE_BYTES[key.algorithm]} bytes", where="/proof/proofValue", code=MALFORMED)
-    if not key.verify(proof.signature, suite.hash_data(secured, proof.options, key.algorithm, contexts)):
+    algorithm = key.algorithm
+    if algorithm not in suite.algorithms:
+        raise VerificationError(f"{suite.name} does not verify with a key of {algorithm}", where="/proof", code=MALFORMED)
+    size = 96 if algorithm is Algorithm.P384 else 64
+    if len(proof.signature) != size:
+        raise FormatError(f"a {algorithm} signature has {size} bytes, not {len(proof.signature)}", where="/proof/proofValue", code=MALFORMED)
+    if not key.verify(proof.signature, suite.hash_data(secured, proof.options, algorithm, contexts)):
         raise VerificationError("a proof does not verify", where="/proof", hint="The document or the proof was changed after signing", code=MALFORMED)
     return VerifiedProof(proof, key, secured)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 
 from did_health.encoding import timestamps
@@ -57,13 +58,13 @@ class Proof:
             purpose=purpose,
             options=options,
             signature=_signature(value, where),
-            id=_optional_text(proof, "id", where),
-            created=_moment(proof, "created", where),
-            expires=_moment(proof, "expires", where),
-            domains=_texts(proof, "domain", where),
-            challenge=_optional_text(proof, "challenge", where),
-            nonce=_optional_text(proof, "nonce", where),
-            previous_proofs=_texts(proof, "previousProof", where),
+            id=_text(proof, "id", where) if "id" in proof else None,
+            created=_moment(proof, "created", where) if "created" in proof else None,
+            expires=_moment(proof, "expires", where) if "expires" in proof else None,
+            domains=_texts(proof, "domain", where) if "domain" in proof else (),
+            challenge=_text(proof, "challenge", where) if "challenge" in proof else None,
+            nonce=_text(proof, "nonce", where) if "nonce" in proof else None,
+            previous_proofs=_texts(proof, "previousProof", where) if "previousProof" in proof else (),
         )
 
 
@@ -79,13 +80,15 @@ def parse_proofs(document: JSONObject) -> tuple[Proof, ...]:
     return tuple(Proof.parse(proof, f"/proof/{index}") for index, proof in enumerate(proofs))
 
 
+@lru_cache(maxsize=1024)  # issuers sign with few keys, and a hit costs a fifth
 def _is_url(text: str) -> bool:
     # Printable text has no control characters and, but for U+0020, no white space.
     return len(text) <= MAX_URL_CHARACTERS and _SCHEME.match(text) is not None and text.isprintable() and " " not in text
 
 
 def _cryptosuite(proof: JSONObject, where: str) -> Cryptosuite:
-    kind, name = _text(proof, "type", where), _optional_text(proof, "cryptosuite", where) or ""
+    kind = _text(proof, "type", where)
+    name = _text(proof, "cryptosuite", where) if "cryptosuite" in proof else ""
     suite = CRYPTOSUITES.get((kind, name))
     if suite is None:
         raise UnsupportedError(
@@ -114,14 +117,8 @@ def _text(proof: JSONObject, name: str, where: str) -> str:
     return value
 
 
-def _optional_text(proof: JSONObject, name: str, where: str) -> str | None:
-    return _text(proof, name, where) if name in proof else None
-
-
 def _texts(proof: JSONObject, name: str, where: str) -> tuple[str, ...]:
     """A member that is one text or an unordered set of them."""
-    if name not in proof:
-        return ()
     value = proof[name]
     texts = value if isinstance(value, list) else [value]
     if not texts or not all(isinstance(text, str) and text for text in texts) or len(set(texts)) != len(texts):
@@ -129,9 +126,7 @@ def _texts(proof: JSONObject, name: str, where: str) -> tuple[str, ...]:
     return tuple(texts)
 
 
-def _moment(proof: JSONObject, name: str, where: str) -> datetime | None:
-    if name not in proof:
-        return None
+def _moment(proof: JSONObject, name: str, where: str) -> datetime:
     try:
         return timestamps.parse(_text(proof, name, where))
     except FormatError as error:
