@@ -1,0 +1,51 @@
+"""The examples and README's Python are what a newcomer copies: they run as written."""
+
+from __future__ import annotations
+
+import re
+import runpy
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import REPOSITORY
+
+EXAMPLES = REPOSITORY / "examples"
+
+
+def run(name: str, directory: Path) -> Any:
+    return runpy.run_path(str(EXAMPLES / f"{name}.py"))["main"](str(directory))
+
+
+def test_issue_and_verify(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    report = run("issue_and_verify", tmp_path)
+    assert report.verdict == "accept"
+    assert "verdict: accept" in capsys.readouterr().out
+
+
+def test_suspend_and_reinstate(tmp_path: Path) -> None:
+    assert run("suspend_and_reinstate", tmp_path) == ["accept", "refuse", "accept", "refuse"]
+
+
+def test_verify_offline(tmp_path: Path) -> None:
+    assert run("verify_offline", tmp_path) == ["accept", "indeterminate"]
+
+
+def test_every_example_is_tested() -> None:
+    tests = Path(__file__).read_text()
+    assert [path.stem for path in EXAMPLES.glob("*.py") if f'run("{path.stem}"' not in tests] == []
+
+
+def test_the_readmes_python_has_ten_lines_and_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    (block,) = re.findall(r"```python\n(.*?)```", (REPOSITORY / "README.md").read_text(), re.DOTALL)
+    assert len(block.splitlines()) <= 10
+    monkeypatch.chdir(tmp_path)
+    exec(compile(block, "README.md", "exec"), {})  # noqa: S102  # running it is the test
+    assert capsys.readouterr().out.startswith("accept 20")
+
+
+def test_the_readmes_links_lead_somewhere() -> None:
+    for page in (REPOSITORY / "README.md", *(REPOSITORY / "docs").rglob("*.md")):
+        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
