@@ -9,15 +9,24 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from did_health.errors import ConflictError, EdgeError, StoreError, UnsupportedError
+from did_health.keys import generate
+from did_health.ledger.admission import Admitted
+from did_health.ledger.entry import Entry, Kind, revocation_subject
+from did_health.ledger.log import prepare
+from did_health.ledger.sequencer import Batch, plan
 from did_health.roles.register import IssuedCredential, Register, StatusChange, StatusListState
 from did_health.stores import indices
 from did_health.stores.clock import system_clock
 from did_health.stores.database import APPLICATION_ID, MEMORY, Database
-from did_health.stores.ledger_store import LedgerStore
+from did_health.stores.ledger_store import LedgerStore, LogState
 from did_health.stores.register_store import SQLRegister
+from did_health.stores.tables import checkpoint
 from did_health.stores.witness_store import SQLWitnessStore
+from did_health.tlog.merkle import Tree
+from did_health.tlog.note import NoteSigner
 from did_health.tlog.witness_protocol import WitnessState
 from tests.conftest import repeatable_bytes
 
@@ -261,6 +270,48 @@ def test_published_documents_are_replaced(database: Database) -> None:
         store.publish("https://a.example/x", "a.example", data)
     assert store.document("https://a.example/x") == b"new"
     assert store.serves("a.example")
+
+
+def first_batch(tree: Tree) -> Batch:
+    key = generate(repeatable_bytes("author"))
+    author = f"did:key:{key.public_key.multikey}#{key.public_key.multikey}"
+    submission = prepare(Kind.REVOCATION, revocation_subject(bytes(32)), bytes(32), author=author, signer=key, now=NOW)
+    admitted = Admitted(Entry.parse(submission.entry), submission.entry, submission.content)
+    return plan(tree, [admitted], signer=NoteSigner("log.example", key))
+
+
+def test_a_batch_is_appended_once_and_is_pending_until_it_is_published(database: Database) -> None:
+    store = LedgerStore(database)
+    store.initialise({"a": "1"})
+    batch = first_batch(Tree())
+    store.append(batch, now=NOW)
+    pending = batch.note.encode()
+    assert store.state() == LogState(1, batch.new.root, pending, 0, None)
+    with pytest.raises(ConflictError):
+        store.append(batch, now=NOW)
+    store.mark_published(b"another", b"never")
+    assert store.state().pending == pending
+    store.mark_published(pending, b"cosigned")
+    assert store.state() == LogState(1, batch.new.root, None, 1, b"cosigned")
+    with pytest.raises(ConflictError):
+        store.refresh_published(b"another", b"never")
+    store.refresh_published(b"cosigned", b"cosigned again")
+    assert store.state().published == b"cosigned again"
+    author = batch.entries[0].author
+    assert store.entries_within_hour(author, now=NOW + timedelta(minutes=59)) == 1
+    assert store.entries_within_hour(author, now=NOW + timedelta(minutes=60)) == 0
+
+
+def test_an_entry_that_is_there_already_is_a_conflict_even_if_the_checkpoint_fits(database: Database) -> None:
+    store = LedgerStore(database)
+    store.initialise({"a": "1"})
+    batch = first_batch(Tree())
+    store.append(batch, now=NOW)
+    with database.write() as connection:
+        connection.execute(update(checkpoint).values(size=0, root=batch.old.root, pending=None))
+    with pytest.raises(ConflictError):
+        store.append(batch, now=NOW)
+    assert store.state().size == 0
 
 
 # ---- transactions
