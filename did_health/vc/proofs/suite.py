@@ -12,6 +12,7 @@ from did_health.errors import FormatError
 from did_health.keys import Algorithm
 from did_health.vc import rdf
 from did_health.vc.contexts import CREDENTIALS_V2, DATA_INTEGRITY_V2, Contexts
+from did_health.vc.proofs.plain_json import require_plain_json
 
 PROOF_TYPE: Final = "DataIntegrityProof"
 _DEFINE_PROOFS: Final = frozenset({CREDENTIALS_V2, "https://w3id.org/security/data-integrity/v1", DATA_INTEGRITY_V2})
@@ -98,6 +99,8 @@ class RDFCCryptosuite:
     def hash_data(self, document: JSONObject, options: JSONObject, algorithm: Algorithm, contexts: Contexts) -> bytes:
         if "@context" not in document:
             raise FormatError("the document has no @context", where="/@context", code="PROOF_TRANSFORMATION_ERROR")
+        require_plain_json(document)
+        require_plain_json(options)
         # §3.2.5: the options are read under the document's contexts. SHA-384 goes with P-384, inside RDFC-1.0 too (ECDSA §3.2.3).
         configuration = {**options, "@context": document["@context"]}
         hash_name: HashName = "sha384" if algorithm is Algorithm.P384 else "sha256"
