@@ -64,7 +64,10 @@ class Register(Protocol):
         """
 
     def add(self, issued: Sequence[IssuedCredential]) -> None:
-        """Keep all or none. Raises ``ConflictError`` for an id that exists, or a (issuer, type, number) that is already issued."""
+        """Keep all or none.
+
+        Raises ``ConflictError`` for an id that exists, or an (issuer, type, number) under which a credential is issued and not revoked.
+        """
 
     def get(self, credential_id: str) -> IssuedCredential | None:
         """The credential with this id."""
@@ -73,13 +76,16 @@ class Register(Protocol):
         """This issuer's credentials with that number or for that subject, newest first."""
 
     def numbers(self, issuer: str, type: str, numbers: Sequence[str]) -> frozenset[str]:  # noqa: A002  # the credential's own word
-        """Those of ``numbers`` under which a credential of this type has been issued."""
+        """Those of ``numbers`` under which a credential of this type has been issued and not revoked."""
 
     def all(self, issuer: str) -> Iterator[IssuedCredential]:
         """Every credential of this issuer in the order of issuing, read in pages (constant memory)."""
 
     def change(self, changes: Sequence[StatusChange], lists: Sequence[StatusListState]) -> None:
-        """Record changes and the new lists in one transaction; a list is replaced only if its stored version is ``version - 1``."""
+        """Record changes and the new lists in one transaction; a list is replaced only if its stored version is ``version - 1``.
+
+        A revocation frees the credential's number: reinstatement after it is a new credential under the same number.
+        """
 
     def history(self, credential_id: str) -> Sequence[StatusChange]:
         """All changes of one credential, oldest first."""

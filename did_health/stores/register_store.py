@@ -15,6 +15,7 @@ from did_health.roles.register import IssuedCredential, StatusChange, StatusList
 from did_health.stores import indices
 from did_health.stores.database import Database
 from did_health.stores.tables import credentials, status_changes, status_lists, status_sets
+from did_health.vc.status import StatusPurpose
 
 _PAGE: Final = 500
 # SQLite takes at most 32,766 variables in one statement.
@@ -22,7 +23,7 @@ _NUMBERS_PER_QUERY: Final = 10_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 # In the order of the table, which is also that of IssuedCredential.
-_COLUMNS: Final = [column for column in credentials.columns if column is not credentials.c.position]
+_COLUMNS: Final = [column for column in credentials.columns if column.name not in ("position", "revoked")]
 
 
 class SQLRegister:
@@ -75,8 +76,8 @@ class SQLRegister:
                 _insert_credentials(connection, rows)
             except IntegrityError as error:
                 raise ConflictError(
-                    "a credential with this id, or with this number, has been issued already; none of these was kept",
-                    hint="Look the number up with the register before issuing",
+                    "a credential with this id exists, or one in force has this number; none of these was kept",
+                    hint="Look the number up with the register, and revoke what it belongs to before issuing it again",
                     code="already_issued",
                 ) from error
 
@@ -106,6 +107,7 @@ class SQLRegister:
                     credentials.c.type == type,
                     credentials.c.number.in_(numbers[start : start + _NUMBERS_PER_QUERY]),
                     credentials.c.number != "",
+                    credentials.c.revoked == 0,
                 )
                 known.update(connection.execute(query).scalars())
         return frozenset(known)
@@ -139,6 +141,10 @@ class SQLRegister:
         with self._database.write() as connection:
             for state in lists:
                 _swap_list(connection, state)
+            for change in changes:
+                if change.purpose == StatusPurpose.REVOCATION and change.value:
+                    # Its number may be issued again from now on.
+                    connection.execute(update(credentials).where(credentials.c.id == change.credential).values(revoked=credentials.c.position))
             if not rows:
                 return
             try:

@@ -83,12 +83,15 @@ credentials: Final = Table(
     Column("issued_at", _Number, nullable=False),
     Column("document", LargeBinary, nullable=False),
     Column("receipt", LargeBinary, nullable=False),
+    # 0 until the credential is revoked, then its position: one index keeps numbers unique among those in force, and finds the others too.
+    Column("revoked", _Number, nullable=False, server_default="0"),
     Index("credentials_by_subject", "subject"),
     Index(
         "credentials_by_number",
         "number",
         "issuer",
         "type",
+        "revoked",
         unique=True,
         sqlite_where=text("number <> ''"),
         postgresql_where=text("number <> ''"),
