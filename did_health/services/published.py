@@ -1,0 +1,110 @@
+"""What a ledger publishes, over HTTP and read-only: C2SP log files, contents, latest-entry proofs, ``did.jsonl``, status lists.
+
+The app maps ``/path`` to ``https://<host>/path`` and asks a ``Source`` (an embedded ledger is one) for it, so it knows nothing of how
+any of it is kept. TLS, rate limits and caching for many clients belong to a proxy before it. Needs the ``server`` extra.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final
+
+from did_health.encoding import strict_json
+from did_health.errors import EdgeError, FormatError, TransportError
+from did_health.limits import MAX_ENTRY_BYTES, MAX_URL_CHARACTERS
+from did_health.roles.evidence import Need, Source
+from did_health.services.problems import problem_response
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+# The largest thing there is: a full bundle of the longest entries (C2SP tlog-tiles).
+_MAX_BYTES: Final = 256 * (MAX_ENTRY_BYTES + 2)
+_FOR_EVER: Final = "public, max-age=31536000, immutable"
+_SECONDS: Final = "public, max-age=5"
+_ASK_EACH_TIME: Final = "public, no-cache"
+# By the end of the path: (media type, how long it may be kept). Tiles and contents never change; C2SP tlog-tiles, did:webvh 1.0.
+_KINDS: Final = (
+    (re.compile(r"/checkpoint$"), "text/plain; charset=utf-8", _SECONDS),
+    (re.compile(r"/tile/[0-9a-z/.]+$"), "application/octet-stream", _FOR_EVER),
+    (re.compile(r"/content/[0-9a-f]{64}$"), "application/octet-stream", _FOR_EVER),
+    (re.compile(r"/latest/[0-9a-f]{64}$"), "text/plain; charset=utf-8", _SECONDS),
+    (re.compile(r"/did\.jsonl$"), "text/jsonl; charset=utf-8", _ASK_EACH_TIME),
+    (re.compile(r"\.json$"), "application/json", _ASK_EACH_TIME),
+)
+
+
+def published_app(source: Source, hosts: Sequence[str]) -> Starlette:
+    """An ASGI app that serves what ``source`` has under ``https://<host>/`` for each of ``hosts`` (``name`` or
+    ``name:port``, in lower case as in URLs).
+
+    The request's Host header chooses among several; a single host answers for every name. Errors are RFC 9457 problem details without
+    internals. Raises ``ValueError`` without a host, ``ImportError`` without the ``server`` extra.
+    """
+    from starlette.applications import Starlette
+    from starlette.concurrency import run_in_threadpool
+    from starlette.exceptions import HTTPException
+    from starlette.routing import Route
+
+    known = frozenset(host.lower() for host in hosts)
+    if not known:
+        raise ValueError("at least one host is needed")
+
+    async def published(request: Request) -> Response:
+        host = _host(request.headers.get("host", "").lower(), known)
+        if host is None:
+            return problem_response(HTTPStatus.MISDIRECTED_REQUEST, "Nothing is published here under this host name")
+        path = request.scope.get("raw_path", request.url.path.encode()).decode("ascii", "replace").partition("?")[0]
+        url = f"https://{host}{path}"
+        if len(url) > MAX_URL_CHARACTERS:
+            return problem_response(HTTPStatus.REQUEST_URI_TOO_LONG, "The path is too long")
+        try:
+            content = await run_in_threadpool(source.fetch, Need(url, _MAX_BYTES))
+        except (TransportError, FormatError):
+            # The source serves no such host, or the path makes no URL.
+            content = None
+        except EdgeError:
+            return problem_response(HTTPStatus.SERVICE_UNAVAILABLE, "The store does not answer at the moment", headers={"Retry-After": "5"})
+        if content is None:
+            return problem_response(HTTPStatus.NOT_FOUND, "Nothing is published at this path")
+        return _answer(path, content, request.headers.get("if-none-match", ""))
+
+    async def refused(_request: Request, error: Exception) -> Response:
+        if isinstance(error, HTTPException):
+            return problem_response(HTTPStatus(error.status_code), "Only GET and HEAD are answered here", headers=error.headers)
+        return problem_response(HTTPStatus.INTERNAL_SERVER_ERROR, "The request could not be answered; the operator's log says more")
+
+    return Starlette(routes=[Route("/{path:path}", published, methods=["GET"])], exception_handlers={HTTPException: refused, Exception: refused})
+
+
+def _host(name: str, known: frozenset[str]) -> str | None:
+    if len(known) == 1:
+        return next(iter(known))
+    return next((host for host in (name, re.sub(r":\d+$", "", name)) if host in known), None)
+
+
+def _answer(path: str, content: bytes, known_tags: str) -> Response:
+    from starlette.responses import Response
+
+    media_type, kept = next(((media_type, kept) for pattern, media_type, kept in _KINDS if pattern.search(path)), (_document_type(content), _ASK_EACH_TIME))
+    tag = f'"{hashlib.sha256(content).hexdigest()}"'
+    # Everything here is public, so any web page may read it; nosniff, because none of it is a web page.
+    headers = {"Cache-Control": kept, "ETag": tag, "Access-Control-Allow-Origin": "*", "X-Content-Type-Options": "nosniff"}
+    if tag in known_tags:
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+    return Response(content, headers={**headers, "Content-Type": media_type})
+
+
+def _document_type(content: bytes) -> str:
+    """A status list or another credential is ``application/vc`` (VC Data Model 2.0 §6.2)."""
+    try:
+        document = strict_json.loads_object(content)
+    except FormatError:
+        return "application/octet-stream"
+    types = document.get("type")
+    return "application/vc" if "VerifiableCredential" in (types if isinstance(types, list) else [types]) else "application/json"
