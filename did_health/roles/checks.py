@@ -77,8 +77,9 @@ class Checks:
         """Step 1. The holder's DID, if the presentation is signed by it for this audience and nonce."""
         name = CheckName.PRESENTATION
         if name in self._waive:
+            # Nobody has proved to be the holder then: holder binding has to be waived by name as well.
             self.made.append(_waived(name, None))
-            return presentation.holder
+            return None
         try:
             return self._presented_by(presentation, expected, used_nonces)
         except Unproven as doubt:
@@ -196,9 +197,10 @@ class Checks:
         issued_at = subject.logged_at or credential.valid_from or self._facts.now
         profession, jurisdiction = claimed_scope(credential)
         oldest: datetime | None = None
-        for resource in credential.types:
-            if resource == _BASE_TYPE:
-                continue
+        resources = [name for name in credential.types if name != _BASE_TYPE]
+        if not resources:
+            raise Unproven(Outcome.FAIL, "issuer_not_accredited", "the credential is of no type that an issuer could be accredited for")
+        for resource in resources:
             record, as_of = self._facts.record(credential.issuer_id, resource)
             for moment in (issued_at, self._facts.now):
                 answer = entitlement(record, action=ACTION_ISSUE, resource=resource, profession=profession, jurisdiction=jurisdiction, at=moment)
