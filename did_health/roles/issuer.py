@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
 from did_health.encoding import strict_json, timestamps
 from did_health.encoding.strict_json import JSONObject
-from did_health.errors import ConflictError, FormatError
+from did_health.errors import ConflictError, FormatError, StoreError
 from did_health.health.claims import CredentialClaims
 from did_health.health.credential_schemas import check_before_signing
 from did_health.health.issuer_details import Issuer
@@ -36,8 +36,9 @@ _PROGRESS_EVERY: Final = 500
 class Issued:
     """A credential fresh from its issuer, with the receipt that its issuing was logged. Hand both to the holder."""
 
-    credential: JSONObject
-    receipt: JSONObject
+    # Claims stay out of logs and tracebacks.
+    credential: JSONObject = field(repr=False)
+    receipt: JSONObject = field(repr=False)
 
     @property
     def id(self) -> str:
@@ -132,9 +133,13 @@ class Board:
     def suspend(self, credential: str | Issued, *, reason: str, effective: datetime | None = None, order: str = "", state: str = "suspended") -> None:
         """Suspend a credential until it is reinstated. ``order`` names the public board order, ``state`` the board's word for it.
 
-        Raises ``KeyError`` for a credential that this issuer never issued, ``ValueError`` for a date in the future.
+        Raises ``KeyError`` for a credential that this issuer never issued, ``ValueError`` for one that is revoked, for a date in the
+        future, and for a word that means no suspension.
         """
-        self._set(credential, {StatusPurpose.SUSPENSION: 1, StatusPurpose.MESSAGE: SIGNALS[state].message}, reason, effective, order)
+        message = _message(state, [word for word, signal in SIGNALS.items() if signal.suspension])
+        if self.is_revoked(credential):
+            raise ValueError("a revoked credential cannot be suspended: it is revoked for ever")
+        self._set(credential, {StatusPurpose.SUSPENSION: 1, StatusPurpose.MESSAGE: message}, reason, effective, order)
 
     def reinstate(self, credential: str | Issued, *, reason: str, effective: datetime | None = None, order: str = "") -> None:
         """End a suspension. What is revoked stays revoked: reinstatement after a revocation is a new credential (``ValueError``)."""
@@ -143,16 +148,17 @@ class Board:
         self._set(credential, {StatusPurpose.SUSPENSION: 0, StatusPurpose.MESSAGE: 0}, reason, effective, order)
 
     def revoke(self, credential: str | Issued, *, reason: str, effective: datetime | None = None, order: str = "", state: str = "revoked") -> None:
-        """Revoke a credential for ever; arguments and errors as of ``suspend``."""
-        self._set(credential, {StatusPurpose.REVOCATION: 1, StatusPurpose.MESSAGE: SIGNALS[state].message}, reason, effective, order)
+        """Revoke a credential for ever, which frees its number; arguments and errors as of ``suspend``."""
+        message = _message(state, [word for word, signal in SIGNALS.items() if signal.revocation])
+        self._set(credential, {StatusPurpose.REVOCATION: 1, StatusPurpose.MESSAGE: message}, reason, effective, order)
 
     def is_revoked(self, credential: str | Issued) -> bool:
         """Whether the register says that the credential is revoked."""
-        return self._status.value(StatusPurpose.REVOCATION, self.issued(credential).index) == 1
+        return self._status.value(StatusPurpose.REVOCATION, self._listed(credential).index) == 1
 
     def is_suspended(self, credential: str | Issued) -> bool:
         """Whether the register says that the credential is suspended."""
-        return self._status.value(StatusPurpose.SUSPENSION, self.issued(credential).index) == 1
+        return self._status.value(StatusPurpose.SUSPENSION, self._listed(credential).index) == 1
 
     def issued(self, credential: str | Issued) -> IssuedCredential:
         """The register's row of a credential (or of its id); raises ``KeyError`` if this issuer never issued it."""
@@ -177,9 +183,16 @@ class Board:
         effective = now if effective is None else timestamps.require_aware(effective)
         if effective > now:
             raise ValueError("the effective date is in the future: make the change when it has come")
-        row = self.issued(credential)
+        row = self._listed(credential)
         changes = [StatusChange(row.id, purpose, value, reason, order, effective, now) for purpose, value in values.items()]
         self._status.change(values, [row.index], changes)
+
+    def _listed(self, credential: str | Issued) -> IssuedCredential:
+        """As ``issued``; raises ``StoreError`` if its index is one of other lists than those that are kept here."""
+        row = self.issued(credential)
+        if row.status_set != self._status.url:
+            raise StoreError("the credential's status is kept in another set of lists", where=row.status_set, code="status_set_unknown")
+        return row
 
     def _refuse_doubles(self, claims: Sequence[CredentialClaims]) -> None:
         seen: set[tuple[str, str]] = set()
@@ -192,7 +205,9 @@ class Board:
             taken = self._register.numbers(self.did, credential_type, [number for kind, number in seen if kind == credential_type and number])
             for place, item in enumerate(claims):
                 if item.credential_type == credential_type and item.number in taken:
-                    raise ConflictError("a credential with this number has been issued already", where=f"order {place}", hint="Is it the right number?")
+                    raise ConflictError(
+                        "a credential with this number has been issued and not been revoked", where=f"order {place}", hint="Is it the right number?"
+                    )
 
     def _subject(self, place: int, claims: CredentialClaims, to: str) -> JSONObject:
         try:
@@ -220,3 +235,9 @@ class Board:
             verification_method=self.institution.verification_method,
             created=now,
         )
+
+
+def _message(state: str, words: Sequence[str]) -> int:
+    if state not in words:
+        raise ValueError(f"the board's word for the state is none of {', '.join(words)}")
+    return SIGNALS[state].message
