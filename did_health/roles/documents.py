@@ -9,7 +9,7 @@ In a presentation the receipts stand beside the credentials, in their order: ``"
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from did_health.encoding import strict_json
@@ -25,8 +25,9 @@ _CREDENTIAL: Final = "credential"
 class Part:
     """One credential to verify, as received, and the receipt that came with it (``None`` if none did)."""
 
-    credential: JSONObject
-    receipt: JSON
+    # Claims stay out of logs and tracebacks.
+    credential: JSONObject = field(repr=False)
+    receipt: JSON = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,8 +41,11 @@ class Facts:
     def needs_of_did(self, text: str) -> list[Need]:
         """What is missing to resolve a DID and to know that it is the newest version."""
         did = DID.parse(text)
+        # A DID that proves itself needs nothing, and of any other method the newest version cannot be proved: nobody's server is asked for it.
+        if did.method != WEBVH:
+            return []
         needs = [Need(url, MAX_DID_LOG_BYTES) for url in required_urls(did) if url not in self._state.evidence]
-        return needs + self._needs_of_latest(did_subject(str(did))) if did.method == WEBVH else needs
+        return needs + self._needs_of_latest(did_subject(str(did)))
 
     def needs_of_record(self, issuer: str, resource: str) -> list[Need]:
         """What is missing to know whether ``issuer`` may issue ``resource``."""

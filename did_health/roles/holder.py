@@ -51,10 +51,13 @@ class Wallet:
     def add(self, issued: Issued) -> None:
         """Keep a credential with its receipt; one with the same id is replaced.
 
-        Raises ``FormatError`` for a malformed credential, and ``ValueError`` for one that is about somebody else, which this holder could
-        never present.
+        Raises ``FormatError`` for a malformed credential or one without an id, and ``ValueError`` for one that is about somebody else,
+        which this holder could never present.
         """
-        if any(subject.get("id") != self.did for subject in Credential.parse(issued.credential).subjects):
+        credential = Credential.parse(issued.credential)
+        if credential.id is None:
+            raise FormatError("a credential without an id cannot be kept", where="/id")
+        if any(subject.get("id") != self.did for subject in credential.subjects):
             raise ValueError("the credential is about somebody else than this wallet's holder")
         self._credentials[issued.id] = issued
 
@@ -63,7 +66,7 @@ class Wallet:
         if name in self._credentials:
             return self._credentials[name]
         for item in reversed(self._credentials.values()):
-            if name in item.credential["type"]:
+            if Credential.parse(item.credential).has_type(name):
                 return item
         raise KeyError(name)
 

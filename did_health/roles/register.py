@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -20,13 +20,14 @@ class IssuedCredential:
     id: str
     issuer: str
     type: str
-    subject: str
-    number: str
+    # What says who somebody is stays out of logs and tracebacks.
+    subject: str = field(repr=False)
+    number: str = field(repr=False)
     status_set: str
     index: int
     issued_at: datetime
-    document: bytes
-    receipt: bytes
+    document: bytes = field(repr=False)
+    receipt: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class StatusListState:
 
     url: str
     version: int
-    document: bytes
+    document: bytes = field(repr=False)
 
 
 class Register(Protocol):
