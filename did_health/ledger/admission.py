@@ -119,7 +119,7 @@ def _did(entry: Entry, content: bytes, state: AdmissionState, now: datetime) -> 
 
 
 def _status_list(entry: Entry, content: bytes, state: AdmissionState, now: datetime) -> None:
-    """A status list credential by its issuer, under its own URL, which stays with the issuer that used it first."""
+    """A status list credential by its issuer, at a URL of the issuer's own place, which stays with it when the DID moves."""
     issuer, key = _author_key(entry, state, now)
     credential = strict_json.loads_object(content, what="status list credential")
     if _issuer(credential) != issuer:
@@ -127,8 +127,12 @@ def _status_list(entry: Entry, content: bytes, state: AdmissionState, now: datet
     if entry.subject != subject_of(Kind.STATUS_LIST, _text(credential, "id")):
         raise _not_entitled("the status list has another id than the entry's subject")
     previous = state.latest(entry.subject)
+    if previous is None:
+        # Or anybody could be first at somebody else's URL, and so keep the owner from it.
+        if not _text(credential, "id").startswith(WebvhDID.parse(issuer).base_url):
+            raise _not_entitled("the status list's URL is not below the place of its issuer's DID")
     # A DID that moved keeps its SCID, and so the lists it began.
-    if previous is not None and did_subject(author_of(previous)) != did_subject(issuer):
+    elif did_subject(author_of(previous)) != did_subject(issuer):
         raise _not_entitled("the status list belongs to another issuer")
     entry.verify(key)
 

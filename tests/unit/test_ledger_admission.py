@@ -190,6 +190,12 @@ def test_a_status_list_stays_with_the_issuer_that_began_it(ledger: EmbeddedLedge
     assert refusal(ledger, other.status_list(ledger, url="https://board.example/status/1")) == "author_not_entitled"
 
 
+def test_nobody_can_be_first_at_somebody_elses_url(ledger: EmbeddedLedger, board: Board) -> None:
+    other = Board("other.example", repeatable_bytes("other")).join(ledger)
+    assert refusal(ledger, other.status_list(ledger, url="https://board.example/status/1")) == "author_not_entitled"
+    ledger.submit([board.status_list(ledger)])
+
+
 @pytest.mark.parametrize("content", [b"{}", b'{"issuer":5}', b'{"issuer":{}}', b"[]", b"nonsense"], ids=["no_issuer", "number", "no_id", "array", "garbage"])
 def test_a_status_list_without_issuer_is_malformed(ledger: EmbeddedLedger, board: Board, content: bytes) -> None:
     assert refusal(ledger, board.signed(Kind.STATUS_LIST, bytes(32), content, ledger)) == "malformed"
