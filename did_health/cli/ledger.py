@@ -1,0 +1,160 @@
+"""``did-health ledger``: show, prove and check what the ledger publishes. Needs no passphrase."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from did_health.cli import options, session
+from did_health.cli.exits import UsageError, asking
+from did_health.cli.options import DirectoryOption, JSONOption, PolicyOption, example
+from did_health.cli.output import Output, ago, when
+
+if TYPE_CHECKING:
+    from did_health.tlog.proof import TlogProof
+    from did_health.tlog.witness_policy import VerifiedCheckpoint, WitnessPolicy
+
+app = options.group("ledger", "Show, prove and check what the ledger publishes.")
+
+
+@app.command("show", epilog=example("did-health ledger show"))
+def show(directory: DirectoryOption = options.DEFAULT_DIRECTORY, policy: PolicyOption = None, as_json: JSONOption = False) -> None:
+    """The newest checkpoint: origin, size, root, and who cosigned it when; its signatures are verified under the trust policy."""
+    from did_health.cli.published import PublishedLog
+
+    log = PublishedLog(directory)
+    verified = _policy(policy, directory).check(log.note, now=int(session.now().timestamp()))
+    out = Output(as_json)
+    if as_json:
+        out.json(_checkpoint(verified))
+        return
+    _show_checkpoint(out, verified)
+
+
+@app.command("prove", epilog=example(
+    "did-health ledger prove status-list https://ledger.example/nc-medical/status/1/revocation -o list.tlog-proof",
+    "did-health ledger prove --index 0 -o first.tlog-proof",
+))
+def prove(
+    kind: Annotated[str | None, typer.Argument(help="did, status-list, registry-record, issuance-batch, receipt-batch or schema.")] = None,
+    identifier: Annotated[
+        str | None, typer.Argument(help="The DID, the list's URL, the record's four words in quotes, the issuer's DID, or the author and the schema's $id.")
+    ] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="The proof file to write; by default standard output.")] = None,
+    index: Annotated[int | None, typer.Option("--index", min=0, help="Prove this entry, counted from 0, instead of the newest about something.")] = None,
+    directory: DirectoryOption = options.DEFAULT_DIRECTORY,
+    as_json: JSONOption = False,
+) -> None:
+    """Write a C2SP tlog-proof: that an entry is on the ledger, under the published checkpoint, with the entry inside."""
+    from did_health.cli.published import PublishedLog
+
+    if (index is None) == (kind is None) or (kind is not None and not identifier):
+        raise UsageError("one entry is proved", hint="Give KIND and IDENTIFIER, or --index N")
+    log = PublishedLog(directory)
+    if index is None:
+        index = log.latest(_subject(str(kind), str(identifier)))
+        if index is None:
+            raise UsageError("the ledger has no entry about this", where=f"{kind} {identifier}", hint="Write the identifier as the ledger has it")
+    with asking("there is no such entry"):
+        proof = log.proof(index)
+    out = Output(as_json)
+    if output is None and not as_json:
+        out.write(proof.encode())
+        return
+    if output is not None:
+        session.write_file(output, proof.encode())
+    if as_json:
+        kept = {"file": str(output)} if output else {"proof": proof.encode().decode()}
+        out.json({"index": index, "size": log.checkpoint.size, "origin": log.checkpoint.origin, **kept})
+    else:
+        out.line(f"Entry {index} of {log.checkpoint.size} is proved in {output}.")
+
+
+def _subject(kind: str, identifier: str) -> bytes:
+    from did_health.ledger.entry import Kind, did_subject, subject_of
+
+    if kind not in list(Kind) or kind in (Kind.REVOCATION, Kind.MAP_HEAD):
+        named = [one for one in Kind if one not in (Kind.REVOCATION, Kind.MAP_HEAD)]
+        raise UsageError("entries of this kind are not found by a name", where=kind, hint=f"The kinds are: {', '.join(named)}; or give --index N")
+    return did_subject(identifier) if kind == Kind.DID else subject_of(Kind(kind), identifier)
+
+
+@app.command("check", epilog=example("did-health ledger check", "did-health ledger check first.tlog-proof --policy trust-policy.toml"))
+def check(
+    file: Annotated[Path | None, typer.Argument(help="A tlog-proof file; without it the whole log of the directory is recomputed.")] = None,
+    policy: PolicyOption = None,
+    directory: DirectoryOption = options.DEFAULT_DIRECTORY,
+    as_json: JSONOption = False,
+) -> None:
+    """Verify a proof file under the trust policy, or recompute the whole published log from its entries. Status 1 if it does not hold."""
+    rules = _policy(policy, directory)
+    if file is None:
+        _check_log(rules, directory, Output(as_json))
+    else:
+        _check_proof(rules, file, Output(as_json))
+
+
+def _check_log(rules: WitnessPolicy, directory: Path, out: Output) -> None:
+    from did_health.cli.published import PublishedLog
+
+    log = PublishedLog(directory)
+    verified = rules.check(log.note, now=int(session.now().timestamp()))
+    found = log.check()
+    if out.as_json:
+        out.json({"valid": True, **_checkpoint(verified), "entries": found.kinds, "documents": found.documents})
+        return
+    out.line("The published log holds together.", "green")
+    _show_checkpoint(out, verified)
+    kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(found.kinds.items()))
+    out.facts([("Entries", f"all {found.checkpoint.size} parse and continue their histories: {kinds}"), ("Documents", f"{found.documents} are there")])
+
+
+def _check_proof(rules: WitnessPolicy, file: Path, out: Output) -> None:
+    from did_health.ledger.entry import Entry
+    from did_health.limits import MAX_TLOG_PROOF_BYTES
+    from did_health.tlog.proof import TlogProof
+    from did_health.tlog.witness_policy import verify_proof
+
+    def verified_proof() -> tuple[TlogProof, Entry, VerifiedCheckpoint]:
+        proof = TlogProof.parse(session.read_file(file, max_bytes=MAX_TLOG_PROOF_BYTES))
+        if proof.extra is None:
+            raise UsageError("the proof does not hold its entry", where=str(file), hint="Make one with: did-health ledger prove")
+        return proof, Entry.parse(proof.extra), verify_proof(proof, proof.extra, rules, now=int(session.now().timestamp()))
+
+    proof, entry, verified = session.at_file(file, verified_proof)
+    if out.as_json:
+        out.json({"valid": True, "index": proof.index, "kind": entry.kind, "author": entry.author, "seq": entry.seq, **_checkpoint(verified)})
+        return
+    out.line("The proof holds.", "green")
+    out.facts([("Entry", f"{proof.index}: {entry.kind}, number {entry.seq} of its subject"), ("Author", entry.author)])
+    _show_checkpoint(out, verified)
+
+
+def _policy(policy: Path | None, directory: Path) -> WitnessPolicy:
+    found = session.read_policy(policy, directory).ledger
+    if found is None:
+        raise UsageError("the trust policy names no ledger, so nothing can be verified", where=str(policy or directory))
+    return found
+
+
+def _checkpoint(verified: VerifiedCheckpoint) -> dict[str, object]:
+    cosigners = [{"witness": one.witness, "at": when(datetime.fromtimestamp(one.timestamp, UTC))} for one in verified.cosigners]
+    witnessed = None if verified.timestamp is None else when(datetime.fromtimestamp(verified.timestamp, UTC))
+    point = verified.checkpoint
+    return {"origin": point.origin, "size": point.size, "root": point.root.hex(), "witnessedAt": witnessed, "cosigners": cosigners}
+
+
+def _show_checkpoint(out: Output, verified: VerifiedCheckpoint) -> None:
+    now = session.now()
+    facts: list[tuple[str, object]] = [
+        ("Origin", verified.checkpoint.origin), ("Size", f"{verified.checkpoint.size} entries"), ("Root", verified.checkpoint.root.hex()),
+    ]
+    if verified.timestamp is not None:
+        at = datetime.fromtimestamp(verified.timestamp, UTC)
+        facts.append(("Witnessed", f"{when(at)} by a quorum, {ago(now - at)}"))
+    out.facts(facts)
+    rows = [(one.witness, when(at := datetime.fromtimestamp(one.timestamp, UTC)), ago(now - at)) for one in verified.cosigners]
+    out.table(("Cosigner", "At", "Age"), rows)

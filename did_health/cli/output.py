@@ -1,0 +1,163 @@
+"""What commands print: for people by Rich, for programs one JSON document on standard output. Rich is imported when something is printed."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import IO, TYPE_CHECKING, Final, NoReturn
+
+from did_health.cli.exits import BROKEN_PIPE
+from did_health.encoding import timestamps
+from did_health.errors import DidHealthError
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+    from did_health.encoding.strict_json import JSON
+
+# Escape sequences and direction overrides in a stranger's document could repaint the terminal.
+_UNSAFE: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060\u2066-\u2069\ud800-\udfff\ufeff]")
+_WIDTH_OF_FILES: Final = 160
+
+
+def clean(text: object) -> str:
+    """``text`` with everything replaced that a terminal could obey."""
+    return _UNSAFE.sub("\N{REPLACEMENT CHARACTER}", str(text))
+
+
+def leave_broken_pipe() -> NoReturn:
+    """Whoever read the output is gone: end without a word, and without Python's own complaint at its exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    raise SystemExit(BROKEN_PIPE)
+
+
+class Output:
+    """Standard output of one command: either ``as_json``, then ``json`` is called once and the rest is for standard error, or for people."""
+
+    def __init__(self, as_json: bool) -> None:
+        self.as_json = as_json
+
+    def json(self, document: JSON) -> None:
+        """The one document of a command with ``--json``."""
+        from did_health.encoding import strict_json
+
+        self.write(strict_json.dumps(document, indent=True) + b"\n")
+
+    def write(self, data: bytes) -> None:
+        """Bytes as they are."""
+        try:
+            sys.stdout.flush()
+            sys.stdout.buffer.write(data)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            leave_broken_pipe()
+
+    def show(self, *renderables: RenderableType) -> None:
+        """Anything of Rich's."""
+        for item in renderables:
+            _print(_console(sys.stdout), item)
+
+    def line(self, text: str, style: str = "") -> None:
+        """One line, never wrapped where it goes to a file."""
+        from rich.text import Text
+
+        self.show(Text(clean(text), style=style))
+
+    def heading(self, text: str) -> None:
+        """A line that says what follows."""
+        self.line(text, "bold")
+
+    def facts(self, facts: Iterable[tuple[str, object]]) -> None:
+        """Names and values, one pair a line; long values go on below themselves."""
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table.grid(padding=(0, 2))
+        table.add_column(style="cyan", no_wrap=True)
+        table.add_column(overflow="fold")
+        for name, value in facts:
+            table.add_row(clean(name), Text(clean(value)))
+        self.show(table)
+
+    def table(self, columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "") -> None:
+        """A table; cells fold and lose nothing."""
+        from rich.box import SIMPLE
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(title=title or None, title_justify="left", box=SIMPLE, pad_edge=False)
+        for column in columns:
+            table.add_column(column, overflow="fold")
+        for row in rows:
+            table.add_row(*(cell if isinstance(cell, Text) else Text(clean(cell)) for cell in row))
+        self.show(table)
+
+    def document(self, data: bytes) -> None:
+        """An indented document, for people to read."""
+        self.line(data.decode(errors="replace"))
+
+
+def note(text: str, style: str = "") -> None:
+    """A line on standard error."""
+    from rich.text import Text
+
+    _print(_console(sys.stderr), Text(clean(text), style=style))
+
+
+def report_error(error: DidHealthError, *, as_json: bool) -> None:
+    """What is wrong, where, and what to do: on standard error, or as the JSON document of the command."""
+    if as_json:
+        document = {"code": error.code, "what": error.what, "where": error.where, "hint": error.hint}
+        Output(as_json).json({"error": {name: value for name, value in document.items() if value}})
+        return
+    note(f"Error: {error.what}", "bold red")
+    if error.where:
+        note(f"Where: {error.where}")
+    if error.hint:
+        note(f"What to do: {error.hint}")
+
+
+def when(moment: datetime | None) -> str:
+    """A time as text; a dash for none."""
+    return timestamps.format(moment) if moment else "-"
+
+
+def ago(age: timedelta) -> str:
+    """An age in one unit."""
+    seconds = int(age.total_seconds())
+    if seconds < 0:
+        return f"{-seconds} s ahead"
+    for unit, length in (("days", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds // length} {unit} ago"
+    return f"{seconds} s ago"
+
+
+def short(text: str, longest: int = 40) -> str:
+    """``text`` with its middle left out where it is long; a DID's two ends tell it from others."""
+    half = (longest - 1) // 2
+    return text if len(text) <= longest else f"{text[:half]}…{text[-half:]}"
+
+
+def _console(file: IO[str]) -> Console:
+    from rich.console import Console
+
+    # Made for each print: the streams may be replaced, by a test or by a pager.
+    return Console(file=file, width=None if file.isatty() else _WIDTH_OF_FILES, highlight=False, markup=False, emoji=False)
+
+
+def _print(console: Console, item: RenderableType) -> None:
+    from rich.text import Text
+
+    with console.capture() as captured:
+        console.print(item, soft_wrap=isinstance(item, Text) and not console.is_terminal)
+    # Rich fills lines with blanks, which only a terminal needs.
+    text = captured.get() if console.is_terminal else "\n".join([line.rstrip() for line in captured.get().split("\n")])
+    try:
+        console.file.write(text)
+        console.file.flush()
+    except BrokenPipeError:
+        leave_broken_pipe()

@@ -1,0 +1,118 @@
+"""A ledger as anybody sees it: the static files that it publishes, read and recomputed without a passphrase or the database."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from did_health.errors import DidHealthError, FormatError, StoreError, VerificationError
+from did_health.ledger.entry import Entry
+from did_health.limits import MAX_DOCUMENT_BYTES, MAX_NOTE_BYTES
+from did_health.stores import files
+from did_health.stores.tile_files import CHECKPOINT, TileFiles
+from did_health.tlog.checkpoint import Checkpoint
+from did_health.tlog.merkle import Tree, leaf_hash
+from did_health.tlog.note import SignedNote
+from did_health.tlog.proof import TlogProof
+from did_health.tlog.tiles import parse_bundle, tile_content, tiles_for
+
+FOLDER: Final = "published"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedLog:
+    """What a whole check found: how many entries of which kinds, and how many documents are there of those that entries name."""
+
+    checkpoint: Checkpoint
+    kinds: dict[str, int] = field(default_factory=dict)
+    documents: int = 0
+
+
+class PublishedLog:
+    """The log in ``<directory>/published``. Raises ``StoreError`` if there is none."""
+
+    def __init__(self, directory: Path) -> None:
+        self._folder = directory / FOLDER
+        self._files = TileFiles(self._folder)
+        data = files.read(self._folder / CHECKPOINT, max_bytes=MAX_NOTE_BYTES)
+        if data is None:
+            raise StoreError("there is no published ledger here", where=str(directory), hint="Make one with: did-health board init", code="store_missing")
+        self.note = SignedNote.parse(data)
+        self.checkpoint = Checkpoint.parse(self.note.text)
+
+    def entries(self) -> Iterator[bytes]:
+        """The data of all leaves, in order. Raises ``StoreError`` for a missing bundle, ``FormatError`` for a broken one."""
+        for tile in tiles_for(0, self.checkpoint.size):
+            if tile.level == 0:
+                data = self._read(tile.entries_path)
+                try:
+                    yield from parse_bundle(data, tile.width)
+                except FormatError as error:
+                    raise VerificationError(error.what, where=str(self._folder / tile.entries_path), code="log_damaged") from error
+
+    def _read(self, path: str) -> bytes:
+        data = self._files.read(path)
+        if data is None:
+            raise StoreError("a file of the published log is missing", where=str(self._folder / path), hint="Restore it from a mirror", code="log_damaged")
+        return data
+
+    def proof(self, index: int) -> TlogProof:
+        """The proof of entry ``index`` under the published checkpoint; its extra data are the entry. Raises ``ValueError`` beyond the end."""
+        leaves = list(self.entries())
+        if not 0 <= index < len(leaves):
+            raise ValueError(f"the log has the entries 0 to {len(leaves) - 1}")
+        tree = Tree()
+        tree.extend(map(leaf_hash, leaves))
+        return TlogProof(index, tree.inclusion_proof(index), self.note, leaves[index])
+
+    def latest(self, subject: bytes) -> int | None:
+        """The index of the newest entry about a subject."""
+        found = None
+        for index, data in enumerate(self.entries()):
+            # Parsing is only worth its while where the subject's bytes are.
+            if subject in data and Entry.parse(data).subject == subject:
+                found = index
+        return found
+
+    def check(self) -> CheckedLog:
+        """Recompute everything that the checkpoint commits to.
+
+        Every entry parses and continues its subject's history, the tree's root is the checkpoint's, every tile is what the entries give,
+        and every document that is there has the hash that an entry holds. Raises ``VerificationError``, ``StoreError``.
+        """
+        tree = Tree()
+        last: dict[bytes, Entry] = {}
+        found = CheckedLog(self.checkpoint)
+        documents = 0
+        for index, data in enumerate(self.entries()):
+            entry = _entry(data, index)
+            before = last.get(entry.subject)
+            if (entry.seq, entry.prev) != ((0, None) if before is None else (before.seq + 1, before.digest)):
+                raise VerificationError("an entry does not continue its subject's history", where=f"entry {index}", code="log_damaged")
+            last[entry.subject] = entry
+            tree.append(leaf_hash(data))
+            found.kinds[entry.kind] = found.kinds.get(entry.kind, 0) + 1
+            documents += self._document_is_there(entry, index)
+        if tree.root() != self.checkpoint.root:
+            raise VerificationError("the entries do not give the root of the signed checkpoint", where=str(self._folder), code="log_damaged")
+        for tile in tiles_for(0, self.checkpoint.size):
+            if self._read(tile.path) != tile_content(tree, tile):
+                raise VerificationError("a tile is not what the entries give", where=str(self._folder / tile.path), code="log_damaged")
+        return CheckedLog(self.checkpoint, found.kinds, documents)
+
+    def _document_is_there(self, entry: Entry, index: int) -> bool:
+        path = self._folder / "content" / entry.content.hex()
+        data = files.read(path, max_bytes=MAX_DOCUMENT_BYTES)
+        if data is not None and hashlib.sha256(data).digest() != entry.content:
+            raise VerificationError("a document is not the one that was logged", where=f"entry {index}, {path}", code="log_damaged")
+        return data is not None
+
+
+def _entry(data: bytes, index: int) -> Entry:
+    try:
+        return Entry.parse(data)
+    except DidHealthError as error:
+        raise VerificationError(error.what, where=f"entry {index} {error.where}".rstrip(), code="log_damaged") from error

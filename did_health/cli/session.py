@@ -1,0 +1,174 @@
+"""What commands open before they do anything: passphrase, directory, register, trust policy, files that the user names."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from did_health.cli.exits import UsageError
+from did_health.errors import DidHealthError, FormatError, StoreError
+
+if TYPE_CHECKING:
+    from did_health.keys import Algorithm
+    from did_health.stores.directory import Directory, InstitutionFile
+    from did_health.stores.register_store import SQLRegister
+    from did_health.trust.policy import TrustPolicy
+
+POLICY_FILE: Final = "trust-policy.toml"
+STANDARD_INPUT: Final = "-"
+T = TypeVar("T")
+
+
+def passphrase(file: Path | None, *, new: bool = False) -> str:
+    """The passphrase from the file, the environment or the keyboard; a ``new`` one is typed twice. Raises ``StoreError``."""
+    from did_health.stores.passphrase import passphrase_from
+
+    return passphrase_from(file, prompt=_prompt(new=new) if sys.stdin.isatty() else None)
+
+
+def _prompt(*, new: bool) -> Callable[[], str]:
+    import typer
+
+    # On standard error, so that standard output holds nothing but the result.
+    return lambda: str(typer.prompt("New passphrase" if new else "Passphrase", hide_input=True, confirmation_prompt=new, err=True))
+
+
+def open_existing(path: Path, passphrase_file: Path | None) -> Directory:
+    """The directory at ``path``; raises ``StoreError`` before it asks for a passphrase if there is none."""
+    from did_health.stores.directory import open_directory
+
+    if not (path / "ledger.sqlite").exists():
+        raise StoreError("there is no did-health directory here", where=str(path), hint="Make one with: did-health board init", code="store_missing")
+    return open_directory(path, passphrase(passphrase_file))
+
+
+def open_or_create(path: Path, passphrase_file: Path | None, host: str) -> Directory:
+    """The directory at ``path``, made with a ledger at ``host`` if nothing is there."""
+    from did_health.stores.directory import open_directory
+
+    try:
+        empty = not path.exists() or (path.is_dir() and not any(path.iterdir()))
+    except OSError as error:
+        from did_health.stores.files import store_error
+
+        raise store_error(error, path) from error
+    if not empty:
+        return open_existing(path, passphrase_file)
+    return open_directory(path, passphrase(passphrase_file, new=True), create=True, host=host)
+
+
+@contextmanager
+def register(path: Path, name: str) -> Iterator[tuple[InstitutionFile, SQLRegister]]:
+    """An institution and its register, which is read without any passphrase; raises ``StoreError`` if there is none."""
+    from did_health.limits import MAX_KEY_FILE_BYTES
+    from did_health.stores import files
+    from did_health.stores.database import Database
+    from did_health.stores.directory import InstitutionFile
+    from did_health.stores.register_store import SQLRegister
+
+    folder = path / "institutions"
+    known = sorted(one.stem for one in folder.glob("*.json"))
+    data = files.read(folder / f"{name}.json", max_bytes=MAX_KEY_FILE_BYTES) if name in known else None
+    if data is None:
+        hint = f"There are: {', '.join(known)}" if known else "Make one with: did-health board init"
+        raise StoreError(f"there is no institution {name} here", where=str(path), hint=hint, code="store_missing")
+    database = Database.open(path / "registers" / f"{name}.sqlite", create=False)
+    try:
+        yield InstitutionFile.parse(name, data), SQLRegister(database)
+    finally:
+        database.close()
+
+
+def read_policy(policy: Path | None, directory: Path) -> TrustPolicy:
+    """The trust policy in the file ``policy``, by default the directory's. Raises ``StoreError``, ``FormatError``."""
+    from did_health.limits import MAX_POLICY_BYTES
+    from did_health.trust.policy import TrustPolicy
+
+    path = policy or directory / POLICY_FILE
+    return at_file(path, lambda: TrustPolicy.parse(read_file(path, max_bytes=MAX_POLICY_BYTES)))
+
+
+def read_file(path: Path, *, max_bytes: int) -> bytes:
+    """A file that the user named, or standard input for ``-``. Raises ``StoreError``, also for one that is missing or too large."""
+    from did_health.stores import files
+
+    if str(path) == STANDARD_INPUT:
+        data = sys.stdin.buffer.read(max_bytes + 1)
+        if len(data) > max_bytes:
+            raise StoreError(f"standard input has more than the {max_bytes} bytes allowed", code="store_foreign")
+        return data
+    if path.is_dir():
+        raise UsageError("this is a directory, and a file is needed", where=str(path))
+    found = files.read(path, max_bytes=max_bytes)
+    if found is None:
+        raise StoreError("there is no such file", where=str(path), hint="Check the path", code="store_missing")
+    return found
+
+
+def at_file(path: Path, parse: Callable[[], T]) -> T:
+    """What ``parse`` returns; the file's name is added to the place that its error names."""
+    try:
+        return parse()
+    except (StoreError, UsageError):
+        raise
+    except DidHealthError as error:
+        error.where = f"{path} {error.where}".rstrip()
+        raise
+
+
+def write_file(path: Path, data: bytes, *, secret: bool = False) -> None:
+    """Put ``data`` into a file that the user named, whole or not at all. Raises ``StoreError``."""
+    from did_health.stores import files
+
+    if path.is_dir():
+        raise UsageError("this is a directory, and a file is needed", where=str(path))
+    files.write_atomically(path, data, mode=files.PRIVATE if secret else files.PUBLIC)
+
+
+def moment(text: str | None, option: str) -> datetime | None:
+    """A time that an option gives; a day stands for its beginning in UTC. Raises ``UsageError``."""
+    from did_health.encoding import timestamps
+
+    if text is None:
+        return None
+    try:
+        if len(text) == len("2026-01-31"):
+            return datetime.combine(date.fromisoformat(text), datetime.min.time(), UTC)
+        return timestamps.parse(text)
+    except (FormatError, ValueError) as error:
+        raise UsageError("this is no time", where=option, hint="Write it as 2026-01-31 or 2026-01-31T13:45:00Z") from error
+
+
+def day(text: str, option: str) -> date:
+    """A day that an option gives. Raises ``UsageError``."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError("this is no date", where=option, hint="Write it as 2026-01-31") from error
+
+
+def algorithm(text: str) -> Algorithm:
+    """An algorithm by its name, in any case of its letters."""
+    from did_health.keys import Algorithm
+
+    for one in Algorithm:
+        if one.lower() == text.lower():
+            return one
+    raise UsageError("there is no such algorithm", where="--algorithm", hint=f"There are: {', '.join(Algorithm)}")
+
+
+def now() -> datetime:
+    """The time, aware UTC."""
+    from did_health.stores.clock import system_clock
+
+    return system_clock()
+
+
+def random_bytes(count: int) -> bytes:
+    """Secret random bytes of the system."""
+    return os.urandom(count)
