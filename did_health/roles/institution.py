@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,12 +11,13 @@ from typing import Final, Protocol
 from did_health.did.methods import webvh
 from did_health.encoding import strict_json
 from did_health.encoding.base64 import base64url_decode, base64url_encode
-from did_health.errors import FormatError, VerificationError
+from did_health.errors import FormatError, StoreError, VerificationError
 from did_health.keys import Algorithm, generate, signer_from_secret
 from did_health.keys.base import ExportableSigner
 from did_health.ledger.entry import Kind, did_subject, subject_of
 from did_health.ledger.log import Ledger, LoggedEntry, Submission, prepare
-from did_health.roles.evidence import Source
+from did_health.limits import MAX_DID_LOG_BYTES
+from did_health.roles.evidence import Need, Source
 
 _KEYS_FORMAT: Final = "did-health/institution-keys/v1"
 SEALED_CONTENT: Final = "institution keys"
@@ -102,6 +104,31 @@ class Institution:
         institution = cls(log, keys, ledger, clock, random)
         institution._log_line(keys.update)
         return institution
+
+    @classmethod
+    def open(
+        cls, log_url: str, keys: InstitutionKeys, ledger: PublishingLedger, *, clock: Callable[[], datetime], random: Callable[[int], bytes]
+    ) -> Institution:
+        """The institution whose ``did.jsonl`` is published at ``log_url``.
+
+        A line that a crash left on the ledger and off the published log is put there now. Raises ``StoreError`` (``store_corrupt``) if
+        there is no such log, or ``ledger`` has another one.
+        """
+        published = ledger.fetch(Need(log_url, MAX_DID_LOG_BYTES))
+        if published is None:
+            raise StoreError("the ledger does not have the institution's DID log", where=log_url, code="store_corrupt")
+        log = webvh.Log.parse(published, now=clock())
+        newest = ledger.latest(did_subject(str(log.did)))
+        if newest is None:
+            raise StoreError("the institution's DID is not on the ledger", where=log_url, code="store_corrupt")
+        digest = newest.parsed.content
+        if hashlib.sha256(log.lines[-1]).digest() != digest:
+            line = ledger.fetch(Need(f"{ledger.url}/content/{digest.hex()}", MAX_DID_LOG_BYTES))
+            if line is None:
+                raise StoreError("the ledger does not have the newest line of the institution's DID log", where=log_url, code="store_corrupt")
+            log = webvh.Log.parse(log.encode() + line + b"\n", now=clock())
+            ledger.publish(log_url, log.encode())
+        return cls(log, keys, ledger, clock, random)
 
     @property
     def did(self) -> str:
