@@ -22,16 +22,15 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from did_health.did.methods import webvh
 from did_health.encoding import strict_json
+from did_health.encoding.base64 import base64url_encode
 from did_health.errors import ConflictError, FormatError, StoreError
 from did_health.health.board_accreditation import BoardAccreditation
 from did_health.health.issuer_details import Issuer
 from did_health.keys import Algorithm
-from did_health.keys.sealed import DEFAULT_COST, SealingCost, new_sealing_key, open_sealed
-from did_health.limits import MAX_DID_LOG_BYTES, MAX_KEY_FILE_BYTES, MAX_POLICY_BYTES, MAX_WALLET_BYTES
+from did_health.keys.sealed import DEFAULT_COST, SealingCost, SealingKey, new_sealing_key, open_sealed
+from did_health.limits import MAX_KEY_FILE_BYTES, MAX_POLICY_BYTES, MAX_WALLET_BYTES
 from did_health.roles.authority import RegistryAuthority
-from did_health.roles.evidence import Need
 from did_health.roles.holder import Wallet, wallet_sealing_key
 from did_health.roles.institution import SEALED_CONTENT, Institution, InstitutionKeys
 from did_health.roles.issuer import Board
@@ -94,6 +93,7 @@ class Directory:
         self._passphrase = passphrase
         self._cost = cost
         self._databases: list[Database] = []
+        self._wallet_keys: dict[str, tuple[str, SealingKey]] = {}
 
     def __enter__(self) -> Directory:
         return self
@@ -192,16 +192,26 @@ class Directory:
         wallet = Wallet.create(clock=self.clock, random=self.random, algorithm=algorithm)
         key = wallet_sealing_key(passphrase or self._passphrase, self.random, self._cost)
         files.create_private(path, wallet.sealed(key, self.random))
+        self._wallet_keys[name] = (wallet.did, key)
         return wallet
 
     def wallet(self, name: str, *, passphrase: str | None = None) -> Wallet:
         """The wallet of that name. Raises ``StoreError`` if there is none, ``VerificationError`` for a wrong passphrase."""
-        return Wallet.open(self._wallet_file(name), passphrase or self._passphrase, clock=self.clock)[0]
+        return self._open_wallet(name, self._wallet_file(name), passphrase)[0]
 
     def save_wallet(self, name: str, wallet: Wallet, *, passphrase: str | None = None) -> None:
-        """Write a wallet back to its file."""
-        kept, key = Wallet.open(self._wallet_file(name), passphrase or self._passphrase, clock=self.clock)
-        if kept.did != wallet.did:
+        """Write a wallet back to its file.
+
+        The passphrase is stretched only if this directory has not opened or made that file yet. Raises ``ConflictError`` if the file is
+        another holder's wallet.
+        """
+        data = self._wallet_file(name)
+        did, key = self._wallet_keys.get(name, ("", None))
+        # A file under another salt is not the one that the key was made for.
+        if key is None or base64url_encode(key.salt).encode() not in data:
+            kept, key = self._open_wallet(name, data, passphrase)
+            did = kept.did
+        if did != wallet.did:
             raise ConflictError("the file of this name is another holder's wallet", where=name)
         files.write_atomically(self._wallet_path(name), wallet.sealed(key, self.random), mode=files.PRIVATE)
 
@@ -233,10 +243,7 @@ class Directory:
         if sealed is None:
             raise StoreError("the institution's keys are missing", where=str(self._keys_path(name)), hint="Restore them from a copy", code="store_missing")
         keys = InstitutionKeys.parse(open_sealed(sealed, self._passphrase, content=SEALED_CONTENT)[0])
-        log = self.ledger.fetch(Need(described.log_url, MAX_DID_LOG_BYTES))
-        if log is None:
-            raise StoreError("the ledger does not have the institution's DID log", where=described.log_url, code="store_corrupt")
-        return Institution(webvh.Log.parse(log, now=self.clock()), keys, self.ledger, self.clock, self.random), described
+        return Institution.open(described.log_url, keys, self.ledger, clock=self.clock, random=self.random), described
 
     def _institution_file(self, name: str) -> InstitutionFile:
         self._require_name(name)
@@ -255,6 +262,11 @@ class Directory:
 
     def _wallet_path(self, name: str) -> Path:
         return self.path / "wallets" / f"{name}.wallet"
+
+    def _open_wallet(self, name: str, data: bytes, passphrase: str | None) -> tuple[Wallet, SealingKey]:
+        wallet, key = Wallet.open(data, passphrase or self._passphrase, clock=self.clock)
+        self._wallet_keys[name] = (wallet.did, key)
+        return wallet, key
 
     def _wallet_file(self, name: str) -> bytes:
         self._require_name(name)
