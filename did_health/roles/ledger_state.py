@@ -129,7 +129,8 @@ class LedgerState:
 
         Raises ``Unproven``.
         """
-        return self._memo.get((IssuanceReceipt, receipt.ledger_proof, issuer), lambda: self._issuance(receipt, issuer, now))
+        state = self.did(issuer, now)
+        return self._memo.get((IssuanceReceipt, receipt.ledger_proof, issuer, state.version), lambda: self._issuance(receipt, issuer, state, now))
 
     def _once(self, key: Hashable, compute: Callable[[], Result]) -> Result:
         known = self._known.get(key)
@@ -261,13 +262,13 @@ class LedgerState:
             raise Unproven(Outcome.FAIL, "registry_record_mismatch", "the registry record is about somebody or something else", content.as_of)
         return record, content
 
-    def _issuance(self, receipt: IssuanceReceipt, issuer: str, now: datetime) -> tuple[Entry, datetime]:
+    def _issuance(self, receipt: IssuanceReceipt, issuer: str, state: DIDState, now: datetime) -> tuple[Entry, datetime]:
         try:
             found = receipt.verify_ledger_proof(self._ledger, now=int(now.timestamp()))
             entry = found.entry
             if entry.subject != subject_of(Kind.ISSUANCE_BATCH, issuer):
                 raise Unproven(Outcome.FAIL, "receipt_of_another_issuer", "the issuance receipt is another issuer's")
-            entry.verify(self.did(issuer, now).document.key(entry.author, _ASSERTION, now))
+            entry.verify(state.document.key(entry.author, _ASSERTION, now))
         except Unproven:
             raise
         except (VerificationError, ResolutionError, FormatError, UnsupportedError) as error:
