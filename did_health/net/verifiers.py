@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from did_health.errors import ConflictError, StoreError, TransportError, VerificationError
 from did_health.limits import MAX_NOTE_BYTES
 from did_health.net.fetch import AsyncHTTPSource, HTTPSource
 from did_health.net.gather import Missing, ThreadedSource, gather, gather_async
@@ -29,15 +30,30 @@ class LiveLedger:
         self._ledger, self._policy, self._clock = ledger, policy, clock
 
     def fetch(self, need: Need) -> bytes | None:
-        if need.url.startswith(f"{self._ledger.url}/latest/") and self._clock() - self._cosigned_at() > HEARTBEAT_AFTER:
+        try:
+            if need.url.startswith(f"{self._ledger.url}/latest/") and self._clock() - self._cosigned_at() > HEARTBEAT_AFTER:
+                self._beat()
+            return self._ledger.fetch(need)
+        except (StoreError, ConflictError) as error:
+            # To a verifier a ledger that fails is one that does not answer.
+            raise TransportError(error.what, where=need.url, hint=error.hint, code=error.code) from error
+
+    def _beat(self) -> None:
+        try:
             self._ledger.heartbeat()
-        return self._ledger.fetch(need)
+        except (StoreError, ConflictError):
+            # The old cosignatures are as good as they are old, which the policy's greatest age judges.
+            return
 
     def _cosigned_at(self) -> datetime:
         note = self._ledger.fetch(Need(f"{self._ledger.url}/checkpoint", MAX_NOTE_BYTES))
         if note is None or self._policy.ledger is None:
             return self._clock()
-        return datetime.fromtimestamp(self._policy.ledger.check(SignedNote.parse(note)).timestamp or 0, UTC)
+        try:
+            return datetime.fromtimestamp(self._policy.ledger.check(SignedNote.parse(note)).timestamp or 0, UTC)
+        except VerificationError:
+            # The policy believes another log or other witnesses: verification will say so.
+            return self._clock()
 
 
 def embedded_verifier(directory: Directory, *, used_nonces: UsedNonces | None = None, sources: Sequence[Source] = ()) -> Verifier:
