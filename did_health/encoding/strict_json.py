@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import orjson
 
@@ -25,6 +25,43 @@ _MAX_INTEGER = (1 << 64) - 1
 _MAX_INTEGER_DIGITS = 20
 # orjson writes at most 254 levels.
 _ORJSON_DEPTH = 250
+_MAX_SAFE_INTEGER = (1 << 53) - 1
+
+
+class Survey(NamedTuple):
+    """What a value is made of: levels of nested containers, and whether it is plain.
+
+    It is plain if no number in it is a float or beyond ±(2^53 - 1), so that every writer of JSON writes it the same (RFC 8785 §3.2.2).
+    """
+
+    depth: int
+    plain: bool
+
+
+def survey(value: JSON) -> Survey:
+    """Look at every item of ``value`` once; anything that JSON does not know is not plain either."""
+    level: list[Iterable[JSON]] = [(value,)]
+    plain = True
+    depth = -1
+    while level:
+        depth += 1
+        deeper: list[Iterable[JSON]] = []
+        for container in level:
+            for item in container:
+                kind = type(item)
+                if kind is str:
+                    continue
+                if kind is dict:
+                    deeper.append(item.values())
+                elif kind is list:
+                    deeper.append(item)
+                elif kind is int:
+                    if not -_MAX_SAFE_INTEGER <= item <= _MAX_SAFE_INTEGER:
+                        plain = False
+                elif item is not None and kind is not bool:
+                    plain = False
+        level = deeper
+    return Survey(depth, plain)
 
 
 def loads(data: bytes | str, *, what: str = "JSON document", max_bytes: int = MAX_DOCUMENT_BYTES, max_depth: int = MAX_DOCUMENT_DEPTH) -> JSON:
@@ -32,6 +69,21 @@ def loads(data: bytes | str, *, what: str = "JSON document", max_bytes: int = MA
 
     Raises ``FormatError`` for anything but one strict JSON value within the limits.
     """
+    return loads_surveyed(data, what=what, max_bytes=max_bytes, max_depth=max_depth)[0]
+
+
+def loads_object(data: bytes | str, *, what: str = "JSON document", max_bytes: int = MAX_DOCUMENT_BYTES, max_depth: int = MAX_DOCUMENT_DEPTH) -> JSONObject:
+    """As ``loads``, for a document that must be a JSON object."""
+    value = loads(data, what=what, max_bytes=max_bytes, max_depth=max_depth)
+    if not isinstance(value, dict):
+        raise FormatError(f"the {what} is not a JSON object")
+    return value
+
+
+def loads_surveyed(
+    data: bytes | str, *, what: str = "JSON document", max_bytes: int = MAX_DOCUMENT_BYTES, max_depth: int = MAX_DOCUMENT_DEPTH
+) -> tuple[JSON, Survey]:
+    """As ``loads``, with the survey of the value, which it makes anyway."""
     if isinstance(data, str):
         try:
             data = data.encode()
@@ -45,21 +97,14 @@ def loads(data: bytes | str, *, what: str = "JSON document", max_bytes: int = MA
         value = orjson.loads(data)
     except orjson.JSONDecodeError as error:
         raise FormatError(f"the {what} is not JSON", where=f"line {error.lineno}, column {error.colno}") from error
-    containers = data.count(b"{") + data.count(b"[")
-    # Equal bytes prove that nothing was dropped or changed: neither a duplicate member nor a number.
-    if containers > _ORJSON_DEPTH or orjson.dumps(value) != data:
-        value = _loads_slowly(data, what)
-    if containers > max_depth and _depth(value) > max_depth:
+    found = survey(value)
+    if found.depth > max_depth:
         raise FormatError(f"the {what} is nested deeper than {max_depth} levels")
-    return value
-
-
-def loads_object(data: bytes | str, *, what: str = "JSON document", max_bytes: int = MAX_DOCUMENT_BYTES, max_depth: int = MAX_DOCUMENT_DEPTH) -> JSONObject:
-    """As ``loads``, for a document that must be a JSON object."""
-    value = loads(data, what=what, max_bytes=max_bytes, max_depth=max_depth)
-    if not isinstance(value, dict):
-        raise FormatError(f"the {what} is not a JSON object")
-    return value
+    # Equal bytes prove that nothing was dropped or changed: neither a duplicate member nor a number.
+    if found.depth > _ORJSON_DEPTH or orjson.dumps(value) != data:
+        value = _loads_slowly(data, what)
+        found = survey(value)
+    return value, found
 
 
 def dumps(value: JSON, *, indent: bool = False) -> bytes:
@@ -102,12 +147,3 @@ def _loads_slowly(data: bytes, what: str) -> JSON:
     except ValueError as error:
         raise FormatError(f"the {what} is not JSON") from error
     return value
-
-
-def _depth(value: JSON) -> int:
-    depth = 0
-    level = [value]
-    while level := [item for item in level if isinstance(item, dict | list)]:
-        depth += 1
-        level = [child for container in level for child in (container.values() if isinstance(container, dict) else container)]
-    return depth
