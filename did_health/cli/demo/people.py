@@ -57,7 +57,9 @@ def read_people(practitioners: bytes | Iterable[bytes] | None, patients: bytes |
     """Read both inputs; ``None`` is the sample of this package. Where an input yields too few people, some of the sample stand in."""
     licenses, licensed = _licenses(sample.practitioners() if practitioners is None else practitioners, mint_test_npi, now)
     if len(licenses) < _FEWEST:
-        stand_ins = _licenses(sample.practitioners(), False, now)[0][:_FEWEST]
+        taken = {(one.jurisdiction, one.license_number) for one in licenses}
+        spare = [one for one in _licenses(sample.practitioners(), False, now)[0] if (one.jurisdiction, one.license_number) not in taken]
+        stand_ins = spare[:_FEWEST]
         licenses, licensed = licenses + stand_ins, replace(licensed, stand_ins=len(stand_ins))
     identities, identified = _identities(sample.patients() if patients is None else patients, now)
     if not identities:
