@@ -105,6 +105,11 @@ def test_depth_is_bounded(opening: bytes, closing: bytes) -> None:
         strict_json.loads(nested(4), max_depth=3)
 
 
+def test_depth_that_is_allowed_and_yet_too_much_for_a_parser() -> None:
+    with pytest.raises(FormatError, match="nested too deeply"):
+        strict_json.loads(b"[" * 1020 + b"]" * 1020, max_depth=5000)
+
+
 def test_brackets_in_texts_are_not_depth() -> None:
     assert strict_json.loads(b'{"a":"' + b"[" * 1000 + b'"}')
 
