@@ -14,7 +14,7 @@ from typing import Final
 
 from did_health.encoding import cbor, strict_json
 from did_health.encoding.base64 import base64url_decode, base64url_encode
-from did_health.encoding.jcs import canonicalize
+from did_health.encoding.jcs import Canonicalize, canonicalize
 from did_health.encoding.strict_json import JSONObject
 from did_health.errors import FormatError, VerificationError
 from did_health.ledger.entry import HASH_BYTES, Entry, Kind
@@ -26,8 +26,8 @@ from did_health.tlog.witness_policy import VerifiedCheckpoint, WitnessPolicy, ve
 FORMAT: Final = "did-health/issuance-receipt/v1"
 
 
-def credential_digest(secured: JSONObject) -> bytes:
-    """SHA-256 of the canonical JSON (RFC 8785) of a credential with its proof."""
+def credential_digest(secured: JSONObject, canonicalize: Canonicalize = canonicalize) -> bytes:
+    """SHA-256 of the canonical JSON (RFC 8785) of a credential with its proof; ``canonicalize`` is for a caller who has surveyed it."""
     return hashlib.sha256(canonicalize(secured)).digest()
 
 

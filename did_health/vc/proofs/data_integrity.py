@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Final
 
 from did_health.encoding import timestamps
+from did_health.encoding.jcs import Canonicalize, canonicalize
 from did_health.encoding.multibase import base58btc_encode
 from did_health.encoding.strict_json import JSON, JSONObject
 from did_health.errors import FormatError, UnsupportedError, VerificationError
@@ -123,13 +124,14 @@ def verify_proofs(
     now: datetime | None = None,
     controller: str | None = None,
     contexts: Contexts = _NO_CONTEXTS,
+    canonicalize: Canonicalize = canonicalize,
 ) -> tuple[VerifiedProof, ...]:
     """Every proof of ``document``, verified (§4.4, §4.5): one that fails refuses the whole.
 
     ``purpose`` is the only accepted ``proofPurpose``; ``domain`` and ``challenge`` must equal the proof's where they are given; with
     ``now`` (aware) a proof must not be expired or from the future; ``controller`` is handed to ``keys`` for each key; ``contexts`` are
-    known besides the packed ones. Raises ``FormatError`` for a malformed proof, ``UnsupportedError`` for an unknown suite,
-    ``VerificationError`` with the specification's code, and whatever ``keys`` raises.
+    known besides the packed ones; ``canonicalize`` is for a caller who has surveyed the document. Raises ``FormatError`` for a malformed
+    proof, ``UnsupportedError`` for an unknown suite, ``VerificationError`` with the specification's code, and whatever ``keys`` raises.
     """
     proofs = parse_proofs(document)
     expected_domains = None if domain is None else {domain} if isinstance(domain, str) else set(domain)
@@ -142,11 +144,13 @@ def verify_proofs(
     verified: list[VerifiedProof] = []
     for proof in proofs:
         document = {**bare, "proof": _previous(raw, proof.previous_proofs, "/proof", MALFORMED)} if proof.previous_proofs else bare
-        verified.append(_verify(proof, document, keys, controller, contexts))
+        verified.append(_verify(proof, document, keys, controller, contexts, canonicalize))
     return tuple(verified)
 
 
-def _verify(proof: Proof, document: JSONObject, keys: KeySource, controller: str | None, contexts: Contexts) -> VerifiedProof:
+def _verify(
+    proof: Proof, document: JSONObject, keys: KeySource, controller: str | None, contexts: Contexts, canonicalize: Canonicalize
+) -> VerifiedProof:
     suite = proof.cryptosuite
     secured = suite.secured(document, proof.options)
     key = keys(proof.verification_method, proof.purpose, controller)
@@ -156,7 +160,7 @@ def _verify(proof: Proof, document: JSONObject, keys: KeySource, controller: str
     size = 96 if algorithm is Algorithm.P384 else 64
     if len(proof.signature) != size:
         raise FormatError(f"a {algorithm} signature has {size} bytes, not {len(proof.signature)}", where="/proof/proofValue", code=MALFORMED)
-    if not key.verify(proof.signature, suite.hash_data(secured, proof.options, algorithm, contexts)):
+    if not key.verify(proof.signature, suite.hash_data(secured, proof.options, algorithm, contexts, canonicalize)):
         raise VerificationError("a proof does not verify", where="/proof", hint="The document or the proof was changed after signing", code=MALFORMED)
     return VerifiedProof(proof, key, secured)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from did_health.encoding.data_integrity import HashName, jcs_hash_data
+from did_health.encoding.jcs import Canonicalize, canonicalize
 from did_health.encoding.strict_json import JSONObject
 from did_health.errors import FormatError
 from did_health.keys import Algorithm
@@ -38,12 +39,14 @@ class Cryptosuite(Protocol):
         Raises ``FormatError`` when the two do not belong together.
         """
 
-    def hash_data(self, document: JSONObject, options: JSONObject, algorithm: Algorithm, contexts: Contexts) -> bytes:
+    def hash_data(
+        self, document: JSONObject, options: JSONObject, algorithm: Algorithm, contexts: Contexts, canonicalize: Canonicalize = canonicalize
+    ) -> bytes:
         """The bytes to sign: hash of the canonical options, then hash of the canonical document.
 
         ``document`` is without ``proof`` (in a chain: with the proofs before this one), ``options`` is the proof without
-        ``proofValue``; ``contexts`` are known in addition to the packed ones. Raises ``FormatError`` (``PROOF_TRANSFORMATION_ERROR``,
-        ``DATA_LOSS_DETECTION_ERROR``), or ``UnsupportedError`` when an optional package is missing.
+        ``proofValue``; ``contexts`` are known in addition to the packed ones, ``canonicalize`` is what the JCS suites call.
+        Raises ``FormatError`` (``PROOF_TRANSFORMATION_ERROR``, ``DATA_LOSS_DETECTION_ERROR``), or ``UnsupportedError`` when an optional package is missing.
         """
 
 
@@ -71,9 +74,11 @@ class JCSCryptosuite:
             raise FormatError("the proof was made under other contexts than the document's", where="/proof/@context", code="PROOF_VERIFICATION_ERROR")
         return {**document, "@context": signed}
 
-    def hash_data(self, document: JSONObject, options: JSONObject, algorithm: Algorithm, contexts: Contexts) -> bytes:  # noqa: ARG002  # JCS loads none
+    def hash_data(
+        self, document: JSONObject, options: JSONObject, algorithm: Algorithm, contexts: Contexts, canonicalize: Canonicalize = canonicalize  # noqa: ARG002  # JCS loads none
+    ) -> bytes:
         try:
-            return jcs_hash_data(document, options, "sha384" if algorithm is Algorithm.P384 else "sha256")
+            return jcs_hash_data(document, options, "sha384" if algorithm is Algorithm.P384 else "sha256", canonicalize)
         except FormatError as error:
             raise FormatError(error.what, code="PROOF_TRANSFORMATION_ERROR") from error
 
@@ -96,7 +101,9 @@ class RDFCCryptosuite:
     def secured(self, document: JSONObject, options: JSONObject) -> JSONObject:  # noqa: ARG002  # all of the document, whatever the options
         return document
 
-    def hash_data(self, document: JSONObject, options: JSONObject, algorithm: Algorithm, contexts: Contexts) -> bytes:
+    def hash_data(
+        self, document: JSONObject, options: JSONObject, algorithm: Algorithm, contexts: Contexts, canonicalize: Canonicalize = canonicalize  # noqa: ARG002  # not JCS
+    ) -> bytes:
         if "@context" not in document:
             raise FormatError("the document has no @context", where="/@context", code="PROOF_TRANSFORMATION_ERROR")
         require_plain_json(document)
