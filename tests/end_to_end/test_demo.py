@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import stat
 import subprocess
 import sys
@@ -13,14 +14,17 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from did_health.cli import main
 from did_health.cli.demo import command, run
 from did_health.cli.demo.gallery import CASES
-from did_health.cli.demo.journal import ACCEPTED, Expected, Meter
+from did_health.cli.demo.journal import ACCEPTED, Expected, Journal, Meter
 from did_health.cli.demo.run import run_demo
 from did_health.cli.demo.summary import Summary
 from did_health.cli.demo.town import PASSPHRASE_FILE, create_directory
 from did_health.cli.exits import UsageError
+from did_health.errors import StoreError
 from did_health.health import sample
+from did_health.health.fhir import RowError
 from did_health.roles.evidence import Evidence
 from did_health.roles.report import Verdict
 from did_health.roles.verifier import Verifier
@@ -181,6 +185,43 @@ def test_the_command_prints_one_json_document_and_leaves_progress_to_standard_er
     claims = [json.loads(file.read_bytes())["credential"]["credentialSubject"] for file in (tmp_path / "demo" / "credentials").glob("patient-*.json")]
     assert len(claims) == 50
     assert not [claim["birthDate"] for claim in claims if claim["birthDate"].encode() in done.stdout]
+
+
+def test_json_is_the_summary_that_is_written_as_well(small: Summary, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "run_demo", lambda *_, **__: small)
+    status, output = invoke("--json")
+    assert status == 0
+    assert json.loads(output) == json.loads((small.journal.path / "summary.json").read_bytes())
+
+
+def test_of_very_many_skipped_rows_the_first_hundred_are_shown(small: Summary, monkeypatch: pytest.MonkeyPatch) -> None:
+    account = replace(small.accounts[0], skipped=tuple([RowError(row, "name", "there is no name") for row in range(1, 151)]))
+    monkeypatch.setattr(run, "run_demo", lambda *_, **__: replace(small, accounts=(account,)))
+    _, output = invoke()
+    assert output.count("skipped row") == 100
+    assert "50 more: see import.json" in output
+
+
+def test_a_file_in_the_place_of_the_directory_is_an_error_of_the_store(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("keep")
+    with pytest.raises(StoreError):
+        create_directory(tmp_path / "file")
+
+
+def test_an_artefact_that_cannot_be_written_is_an_error_of_the_store(tmp_path: Path) -> None:
+    (tmp_path / "reports").write_text("in the way")
+    with pytest.raises(StoreError) as caught:
+        Journal(tmp_path, silent).write("reports/a.json", b"{}")
+    assert caught.value.where == str(tmp_path / "reports" / "a.json")
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_the_commands_to_go_on_with_work(small: Summary, place: int, capsys: pytest.CaptureFixture[str]) -> None:
+    program, *arguments = shlex.split(small.next_commands()[place])
+    assert program == "did-health"
+    with pytest.raises(SystemExit) as ended:
+        main.run(arguments)
+    assert not ended.value.code, capsys.readouterr()
 
 
 def test_a_directory_that_is_not_empty_is_refused_and_left_alone(tmp_path: Path) -> None:

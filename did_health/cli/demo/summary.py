@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from shlex import quote
 from typing import Final
 
 from rich import box
@@ -88,12 +89,21 @@ class Summary:
         yield self._verdicts()
         yield Text()
         yield self._places()
+        yield Text("Go on with:", style="italic")
+        yield from (Text(f"  {command}") for command in self.next_commands())
+        yield Text()
         verifications = self.journal.verifications
         if self.ok:
             yield Text(f"All {len(verifications)} verdicts are what they must be.", style="bold green")
         else:
             wrong = sum(not done.as_it_must_be for done in verifications)
             yield Text(f"{wrong} of {len(verifications)} verdicts are WRONG.", style="bold red")
+
+    def next_commands(self) -> tuple[str, ...]:
+        """Commands that look at what is there now."""
+        path = self.journal.path
+        place = f"--dir {quote(str(path))} --passphrase-file {quote(str(path / PASSPHRASE_FILE))}"
+        return (f"did-health inspect {quote(str(path / 'credentials' / 'physician-001.json'))}", f"did-health ledger check {place}")
 
     def _happened(self) -> Table:
         table = Table(title="What happened", title_justify="left", box=box.SIMPLE, show_header=False)

@@ -48,11 +48,6 @@ class Town:
     pharmacy_board: Board
     identity_provider: Board
 
-    @property
-    def medical_boards(self) -> tuple[Board, ...]:
-        """Each medical board once."""
-        return tuple({board.did: board for board in self.medical.values()}.values())
-
     def board_of(self, license_: PhysicianLicense) -> Board:
         """The board that issues this licence."""
         return self.medical[license_.jurisdiction or "", license_.profession]
