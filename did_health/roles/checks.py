@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
+from did_health.encoding.jcs import Canonicalize, canonicalize
 from did_health.encoding.strict_json import JSON
 from did_health.errors import FormatError, ResolutionError, UnsupportedError, VerificationError
 from did_health.health.credential_schemas import SCHEMAS, schema_of
@@ -36,9 +37,28 @@ class PresentationExpectation:
     nonce: str | None
 
 
+_PASSES: Final[Mapping[str, tuple[CheckName, str]]] = MappingProxyType({
+    "presented": (CheckName.PRESENTATION, "the holder signed this presentation for this audience and nonce"),
+    "well_formed": (CheckName.DATA_MODEL, "the credential conforms to the data model"),
+    "schema_followed": (CheckName.SCHEMA, "the claims follow the credential's schema"),
+    "schema_none": (CheckName.SCHEMA, "the credential's type has no schema and it names none"),
+    "in_force": (CheckName.VALIDITY, "the credential is within its validity dates"),
+    "issuer_known": (CheckName.ISSUER, "the issuer's DID resolves by its newest log"),
+    "proof_holds": (CheckName.PROOF, "the issuer signed exactly these claims"),
+    "logged": (CheckName.RECEIPT, "the issuing was logged on the ledger"),
+    "entitled": (CheckName.ENTITLEMENT, "the registry authority lets the issuer issue this"),
+    "status_none": (CheckName.STATUS, "the issuer publishes no status of this credential"),
+    "status_clear": (CheckName.STATUS, "the newest status lists say nothing against it"),
+    "holder_bound": (CheckName.HOLDER_BINDING, "the credential is about the one who presents it"),
+    "domain_clear": (CheckName.DOMAIN, "no rule of the domain stands against it"),
+})
+"""The codes of checks that say nothing against a credential, with the check and its sentence."""
+
+
 @lru_cache(maxsize=1024)
-def _passed(name: CheckName, code: str, sentence: str, credential: int | None) -> Check:
-    return Check(name, Outcome.PASS, code, sentence, None, credential)
+def _passed(code: str, credential: int | None, as_of: datetime | None) -> Check:
+    name, sentence = _PASSES[code]
+    return Check(name, Outcome.PASS, code, sentence, as_of, credential)
 
 
 @lru_cache(maxsize=1024)
@@ -49,11 +69,12 @@ def _waived(name: CheckName, credential: int | None) -> Check:
 class Checks:
     """Collects the checks of one document in ``made``."""
 
-    __slots__ = ("_facts", "_waive", "made")
+    __slots__ = ("_canonicalize", "_facts", "_waive", "made")
 
-    def __init__(self, facts: Facts, waive: frozenset[CheckName]) -> None:
+    def __init__(self, facts: Facts, waive: frozenset[CheckName], canonicalize: Canonicalize = canonicalize) -> None:
         self._facts = facts
         self._waive = waive
+        self._canonicalize = canonicalize
         self.made: list[Check] = []
 
     def add(
@@ -68,10 +89,10 @@ class Checks:
         conditional: bool = False,
     ) -> None:
         """Record one finding."""
-        if outcome is Outcome.PASS and as_of is None and not conditional:
-            self.made.append(_passed(name, code, sentence, credential))
-        else:
-            self.made.append(Check(name, outcome, code, sentence, as_of, credential, conditional))
+        self.made.append(Check(name, outcome, code, sentence, as_of, credential, conditional))
+
+    def _pass(self, code: str, subject: _Subject, as_of: datetime | None = None) -> None:
+        self.made.append(_passed(code, subject.index, as_of))
 
     def presentation(self, presentation: Presentation, expected: PresentationExpectation, used_nonces: UsedNonces | None) -> str | None:
         """Step 1. The holder's DID, if the presentation is signed by it for this audience and nonce."""
@@ -93,7 +114,13 @@ class Checks:
             raise Unproven(Outcome.FAIL, "presentation_not_signed", "the presentation is not signed")
         try:
             proofs = verify_proofs(
-                presentation.raw, self._facts.key, purpose="authentication", domain=expected.audience, challenge=expected.nonce, now=self._facts.now
+                presentation.raw,
+                self._facts.key,
+                purpose="authentication",
+                domain=expected.audience,
+                challenge=expected.nonce,
+                now=self._facts.now,
+                canonicalize=self._canonicalize,
             )
             signers = {did_of(proof.verification_method) for proof in proofs}
         except Unproven:
@@ -105,7 +132,7 @@ class Checks:
             raise Unproven(Outcome.FAIL, "wrong_holder", "the presentation is not signed by the holder that it names")
         if used_nonces is not None and not used_nonces.use(expected.nonce, self._facts.now):
             raise Unproven(Outcome.FAIL, "nonce_replayed", "this nonce was answered before: the presentation is a replay")
-        self.made.append(_passed(CheckName.PRESENTATION, "presented", "the holder signed this presentation for this audience and nonce", None))
+        self.made.append(_passed("presented", None, None))
         return signers.pop()
 
     def credential(self, index: int, part: Part, holder: str | None, *, presented: bool) -> Credential | None:
@@ -115,7 +142,7 @@ class Checks:
         except FormatError as error:
             self.add(CheckName.DATA_MODEL, Outcome.FAIL, "data_model_violated", str(error), credential=index)
             return None
-        self.made.append(_passed(CheckName.DATA_MODEL, "well_formed", "the credential conforms to the data model", index))
+        self.made.append(_passed("well_formed", index, None))
         subject = _Subject(index, credential, part.receipt, holder, presented)
         for name, step in _STEPS:
             if name in self._waive:
@@ -141,9 +168,9 @@ class Checks:
         except (VerificationError, FormatError) as error:
             raise Unproven(Outcome.FAIL, "schema_violated", str(error)) from error
         if own or credential.schemas:
-            self.add(CheckName.SCHEMA, Outcome.PASS, "schema_followed", "the claims follow the credential's schema", credential=subject.index)
+            self._pass("schema_followed", subject)
         else:
-            self.add(CheckName.SCHEMA, Outcome.PASS, "schema_none", "the credential's type has no schema and it names none", credential=subject.index)
+            self._pass("schema_none", subject)
 
     def _validity(self, subject: _Subject) -> None:
         """Step 4."""
@@ -152,12 +179,12 @@ class Checks:
             raise Unproven(Outcome.FAIL, "not_yet_valid", "the credential is not valid yet", now)
         if credential.valid_until is not None and now >= credential.valid_until:
             raise Unproven(Outcome.FAIL, "expired", "the credential has expired", now)
-        self.add(CheckName.VALIDITY, Outcome.PASS, "in_force", "the credential is within its validity dates", credential=subject.index)
+        self._pass("in_force", subject)
 
     def _issuer(self, subject: _Subject) -> None:
         """Step 5."""
         facts = self._facts.did(subject.credential.issuer_id)
-        self.add(CheckName.ISSUER, Outcome.PASS, "issuer_known", "the issuer's DID resolves by its newest log", as_of=facts.as_of, credential=subject.index)
+        self._pass("issuer_known", subject, facts.as_of)
 
     def _proof(self, subject: _Subject) -> None:
         """Step 6."""
@@ -165,14 +192,21 @@ class Checks:
         if not credential.proofs:
             raise Unproven(Outcome.FAIL, "proof_missing", "the credential is not signed")
         try:
-            verify_proofs(credential.raw, self._facts.key, purpose="assertionMethod", now=self._facts.now, controller=credential.issuer_id)
+            verify_proofs(
+                credential.raw,
+                self._facts.key,
+                purpose="assertionMethod",
+                now=self._facts.now,
+                controller=credential.issuer_id,
+                canonicalize=self._canonicalize,
+            )
         except Unproven:
             raise
         except UnsupportedError as error:
             raise Unproven(Outcome.UNKNOWN, "proof_unsupported", f"the proof is of a kind that is not supported: {error}") from error
         except (VerificationError, FormatError, ResolutionError) as error:
             raise Unproven(Outcome.FAIL, "proof_invalid", f"the issuer's signature does not hold: {error}") from error
-        self.add(CheckName.PROOF, Outcome.PASS, "proof_holds", "the issuer signed exactly these claims", credential=subject.index)
+        self._pass("proof_holds", subject)
 
     def _receipt(self, subject: _Subject) -> None:
         """Step 7."""
@@ -183,13 +217,13 @@ class Checks:
         try:
             receipt = IssuanceReceipt.parse(subject.receipt)
             entry, logged_at = self._facts.issuance(receipt, subject.credential.issuer_id)
-            receipt.verify_path(credential_digest(subject.credential.raw), entry)
+            receipt.verify_path(credential_digest(subject.credential.raw, self._canonicalize), entry)
         except Unproven:
             raise
         except (VerificationError, FormatError) as error:
             raise Unproven(Outcome.FAIL, "receipt_invalid", f"the issuance receipt does not hold: {error}") from error
         subject.logged_at = logged_at
-        self.add(CheckName.RECEIPT, Outcome.PASS, "logged", "the issuing was logged on the ledger", credential=subject.index)
+        self._pass("logged", subject)
 
     def _entitlement(self, subject: _Subject) -> None:
         """Step 8. "At issuance" is when the ledger's witnesses saw it, for the issuer's own dates could be back-dated."""
@@ -207,7 +241,7 @@ class Checks:
                 if not answer.entitled:
                     raise Unproven(Outcome.FAIL, answer.code, answer.sentence, as_of)
             oldest = as_of if oldest is None else min(oldest, as_of)
-        self.add(CheckName.ENTITLEMENT, Outcome.PASS, "entitled", "the registry authority lets the issuer issue this", as_of=oldest, credential=subject.index)
+        self._pass("entitled", subject, oldest)
 
     def _status(self, subject: _Subject) -> None:
         """Step 9. Each entry is looked up, so that a list that cannot be had does not hide another that says no."""
@@ -227,9 +261,9 @@ class Checks:
                 clean = False
                 self._found(CheckName.STATUS, finding, subject, as_of)
         if not credential.status_entries:
-            self.add(CheckName.STATUS, Outcome.PASS, "status_none", "the issuer publishes no status of this credential", credential=subject.index)
+            self._pass("status_none", subject)
         elif clean:
-            self.add(CheckName.STATUS, Outcome.PASS, "status_clear", "the newest status lists say nothing against it", as_of=oldest, credential=subject.index)
+            self._pass("status_clear", subject, oldest)
 
     def _holder_binding(self, subject: _Subject) -> None:
         """Step 10."""
@@ -239,7 +273,7 @@ class Checks:
             raise Unproven(Outcome.UNKNOWN, "holder_unknown", "it is not proved who presents the credential")
         if any(claims.get("id") != subject.holder for claims in subject.credential.subjects):
             raise Unproven(Outcome.FAIL, "not_the_holder", "the credential is about somebody else than who presents it")
-        self.add(CheckName.HOLDER_BINDING, Outcome.PASS, "holder_bound", "the credential is about the one who presents it", credential=subject.index)
+        self._pass("holder_bound", subject)
 
     def _domain(self, subject: _Subject) -> None:
         """Step 11."""
@@ -247,7 +281,7 @@ class Checks:
         for finding in findings:
             self._found(CheckName.DOMAIN, finding, subject, None)
         if not findings:
-            self.add(CheckName.DOMAIN, Outcome.PASS, "domain_clear", "no rule of the domain stands against it", credential=subject.index)
+            self._pass("domain_clear", subject)
 
 
     def _found(self, name: CheckName, finding: Finding, subject: _Subject, as_of: datetime | None) -> None:

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from did_health.encoding import strict_json
-from did_health.encoding.strict_json import JSON, JSONObject
+from did_health.encoding.jcs import Canonicalize, canonicalizer
+from did_health.encoding.strict_json import JSON, JSONObject, Survey, survey
 from did_health.errors import FormatError
 from did_health.vc.presentation import Presentation
 
@@ -36,6 +37,8 @@ class Document:
 
     parts: tuple[Part, ...]
     presentation: Presentation | None
+    canonicalize: Canonicalize
+    """The quickest way to canonicalise what is in it, for all of it was surveyed."""
 
 
 def parse_document(source: bytes | str | JSONObject) -> Document:
@@ -43,9 +46,10 @@ def parse_document(source: bytes | str | JSONObject) -> Document:
 
     Raises ``FormatError`` if it is neither of the three, or a malformed presentation.
     """
-    document = source if isinstance(source, dict) else strict_json.loads_object(source, what="document")
+    document, found = _read(source)
+    canonicalize = canonicalizer(found)
     if isinstance(document.get(_CREDENTIAL), dict):
-        return Document((Part(document[_CREDENTIAL], document.get(RECEIPT)),), None)
+        return Document((Part(document[_CREDENTIAL], document.get(RECEIPT)),), None, canonicalize)
     types = document.get("type")
     names = [types] if isinstance(types, str) else types if isinstance(types, list) else []
     if "VerifiablePresentation" in names:
@@ -55,10 +59,19 @@ def parse_document(source: bytes | str | JSONObject) -> Document:
         receipts = receipts if isinstance(receipts, list) else [receipts]
         if len(receipts) != len(credentials):
             raise FormatError(f"the presentation holds {len(credentials)} credentials and {len(receipts)} issuance receipts", where=f"/{RECEIPT}")
-        return Document(tuple(map(Part, credentials, receipts)), presentation)
+        return Document(tuple(map(Part, credentials, receipts)), presentation, canonicalize)
     if "VerifiableCredential" in names:
-        return Document((Part(document, None),), None)
+        return Document((Part(document, None),), None, canonicalize)
     raise FormatError("the document is neither a verifiable presentation nor a verifiable credential", where="/type")
+
+
+def _read(source: bytes | str | JSONObject) -> tuple[JSONObject, Survey]:
+    if isinstance(source, dict):
+        return source, survey(source)
+    document, found = strict_json.loads_surveyed(source, what="document")
+    if not isinstance(document, dict):
+        raise FormatError("the document is not a JSON object")
+    return document, found
 
 
 def logged_credential(credential: JSONObject, receipt: JSONObject) -> JSONObject:

@@ -134,7 +134,7 @@ class Verifier:
         if self.policy.is_empty:
             refusal = Check(CheckName.ISSUER, Outcome.FAIL, "policy_empty", "the trust policy trusts nobody")
             return Report((refusal,), Verdict.REFUSE, now, None, (), evidence)
-        checks = Checks(self._facts(evidence, purpose, now), waive)
+        checks = Checks(self._facts(evidence, purpose, now), waive, document.canonicalize)
         holder = None
         if document.presentation is not None:
             holder = checks.presentation(document.presentation, expected, self._used_nonces)
