@@ -18,6 +18,7 @@ from did_health.keys import Algorithm, public_key_from_jwk, public_key_from_mult
 from did_health.keys.ed25519 import Ed25519PublicKey
 from did_health.keys.nist import NISTPublicKey
 from did_health.keys.sealed import SealingCost, open_sealed, seal
+from did_health.roles.evidence import Evidence
 
 quick = settings(max_examples=150, deadline=None)
 
@@ -81,6 +82,20 @@ def test_strict_json_reads_what_it_writes(value: Any) -> None:
 def test_jcs_is_the_reference_implementation_but_faster(value: Any) -> None:
     expected = only_our_errors(lambda: jcs.canonicalize_slowly(value))
     assert only_our_errors(lambda: jcs.canonicalize(value)) == expected
+
+
+@quick
+@given(json_values)
+def test_jcs_of_a_value_that_was_surveyed_as_plain(value: Any) -> None:
+    if strict_json.survey(value).plain:
+        expected = only_our_errors(lambda: jcs.canonicalize_slowly(value))
+        assert only_our_errors(lambda: jcs.canonicalize_plain(value)) == expected
+
+
+@quick
+@given(json_like_bytes | json_values.map(lambda value: json.dumps({"format": "did-health/evidence/v1", "items": value}).encode()))
+def test_evidence_is_read_or_refused(data: bytes) -> None:
+    only_our_errors(lambda: Evidence.parse(data))
 
 
 @quick
