@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from nacl.pwhash import argon2id
-
 from did_health.errors import DidHealthError, FormatError, StoreError, VerificationError
-from did_health.keys.sealed import DEFAULT_COST, SealingCost, SealingKey, open_sealed
+from did_health.keys.sealed import DEFAULT_COST, SealingCost, SealingKey, new_sealing_key, open_sealed
 from did_health.limits import MAX_WALLET_BYTES
 from did_health.stores import files
 
@@ -30,7 +28,7 @@ class SealedFile:
 
         Raises ``ConflictError`` for a file that exists, ``StoreError``, and ``ValueError`` for too short a passphrase.
         """
-        key = SealingKey(passphrase, random(argon2id.SALTBYTES), content, cost)
+        key = new_sealing_key(passphrase, content=content, random=random, cost=cost)
         files.create_private(path, key.seal(plaintext, random))
         return cls(path, key)
 
