@@ -215,7 +215,7 @@ def test_an_artefact_that_cannot_be_written_is_an_error_of_the_store(tmp_path: P
     assert caught.value.where == str(tmp_path / "reports" / "a.json")
 
 
-@pytest.mark.parametrize("place", [0, 1])
+@pytest.mark.parametrize("place", [0, 1, 2])
 def test_the_commands_to_go_on_with_work(small: Summary, place: int, capsys: pytest.CaptureFixture[str]) -> None:
     program, *arguments = shlex.split(small.next_commands()[place])
     assert program == "did-health"

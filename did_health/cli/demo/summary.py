@@ -17,7 +17,7 @@ from did_health.cli.demo import counter, discipline, gallery
 from did_health.cli.demo.issue import Holders
 from did_health.cli.demo.journal import Journal, Verification
 from did_health.cli.demo.people import Account
-from did_health.cli.demo.town import DEMO_SEALING, PASSPHRASE_FILE, Town
+from did_health.cli.demo.town import DEMO_SEALING, MEDICAL, PASSPHRASE_FILE, Town
 from did_health.cli.output import clean
 from did_health.encoding.strict_json import JSONObject
 
@@ -102,8 +102,12 @@ class Summary:
     def next_commands(self) -> tuple[str, ...]:
         """Commands that look at what is there now."""
         path = self.journal.path
-        place = f"--dir {quote(str(path))} --passphrase-file {quote(str(path / PASSPHRASE_FILE))}"
-        return (f"did-health inspect {quote(str(path / 'credentials' / 'physician-001.json'))}", f"did-health ledger check {place}")
+        board = next(str(one["name"]) for one in self.institutions if str(one["name"]).endswith(MEDICAL))
+        return (
+            f"did-health inspect {quote(str(path / 'credentials' / 'physician-001.json'))}",
+            f"did-health board list {board} --dir {quote(str(path))}",
+            f"did-health ledger check --dir {quote(str(path))}",
+        )
 
     def _happened(self) -> Table:
         table = Table(title="What happened", title_justify="left", box=box.SIMPLE, show_header=False)

@@ -25,6 +25,8 @@ DEMO_SEALING: Final = SealingCost(operations=1, memory_bytes=8 << 20)
 """What stretching the passphrase costs for each of the demo's hundreds of files: an eighth of the usual memory. Its passphrase has 128
 random bits and would be safe without any stretching."""
 PASSPHRASE_FILE: Final = "passphrase.txt"  # noqa: S105  # a file's name
+MEDICAL: Final = "medical"
+"""How the names of medical boards end; there is one for every state."""
 _PROFESSIONS: Final = ("MD", "DO")
 _ENTITY_TYPES: Final = MappingProxyType({("MD",): "medical_board", ("DO",): "osteopathic_board", _PROFESSIONS: "combined_board"})
 
@@ -75,9 +77,9 @@ def plan_boards(licenses: Iterable[PhysicianLicense]) -> tuple[BoardPlan, ...]:
         professions.setdefault(license_.jurisdiction or "", set()).add(license_.profession)
     if len(professions) == 1:
         (state,) = professions
-        return _board_plan("medical", "Medical Board", state, ("MD",)), _board_plan("osteopathic", "Board of Osteopathic Medicine", state, ("DO",))
+        return _board_plan(MEDICAL, "Medical Board", state, ("MD",)), _board_plan("osteopathic", "Board of Osteopathic Medicine", state, ("DO",))
     return tuple([
-        _board_plan("medical", "Medical Board", state, tuple([one for one in _PROFESSIONS if one in professions[state]])) for state in sorted(professions)
+        _board_plan(MEDICAL, "Medical Board", state, tuple([one for one in _PROFESSIONS if one in professions[state]])) for state in sorted(professions)
     ])
 
 
