@@ -40,7 +40,7 @@ def command() -> TyperGroup:
 
 def build() -> typer.Typer:
     """The Typer application with all groups."""
-    from did_health.cli import board, demo, did, inspect, ledger, verify, wallet
+    from did_health.cli import bench, board, demo, did, inspect, ledger, verify, wallet
 
     app = typer.Typer(name=PROGRAM, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, callback=_root)
     for group in (did.app, board.app, wallet.app, ledger.app):
@@ -48,6 +48,7 @@ def build() -> typer.Typer:
     app.command("demo", epilog=demo.EXAMPLE)(demo.demo)
     app.command("verify", epilog=verify.EXAMPLE)(verify.verify)
     app.command("inspect", epilog=inspect.EXAMPLE)(inspect.inspect)
+    app.command("bench", epilog=bench.EXAMPLE)(bench.bench)
     return app
 
 

@@ -215,6 +215,10 @@ class Board:
         except FormatError as error:
             raise FormatError(error.what, where=f"order {place}: {error.where}", hint=error.hint, code=error.code) from error
 
+    def signed(self, claims: CredentialClaims, *, to: str, index: int, now: datetime) -> JSONObject:
+        """A credential as ``issue`` signs it, with that status list index; no verifier accepts it, for it is not logged."""
+        return self._signed(claims, claims.to_subject(to, self.details), index, now)
+
     def _signed(self, claims: CredentialClaims, subject: JSONObject, index: int, now: datetime) -> JSONObject:
         document: JSONObject = {
             "@context": list(claims.contexts),

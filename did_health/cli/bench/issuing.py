@@ -1,0 +1,41 @@
+"""Measured: from claims to a signed credential, and a whole register issued, logged and given its receipts."""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import Final
+
+from did_health.cli.bench.measure import Ratio, Work, in_turns, rotating
+from did_health.cli.bench.workshop import LICENCES, Workshop, licence
+
+LIMIT_ISSUE: Final = 3.0
+LIMIT_REGISTER: Final = 6.0
+_UNIT_CALLS: Final = 2000
+
+
+def issue(shop: Workshop, signature: Work) -> Ratio:
+    """One credential, from its claims to its proof; ``signature`` is a bare one."""
+    now, board = shop.directory.clock(), shop.board
+    orders = [(licence(place), issued.credential["credentialSubject"]["id"], place) for place, issued in enumerate(shop.licences)]
+    work = rotating(orders, lambda order: board.signed(order[0], to=order[1], index=order[2], now=now))
+    spent, unit = in_turns(work, signature)
+    return Ratio("issue a licence / bare signature", spent / unit, LIMIT_ISSUE, f"{len(orders)} different ones, a bare signature takes {unit * 1e6:.1f} µs")
+
+
+def register(shop: Workshop, yardstick: Work, count: int) -> Ratio:
+    """``count`` licences by one ``issue_many``; the yardstick is called before and after."""
+    holder = shop.licences[0].credential["credentialSubject"]["id"]
+    orders = [(licence(LICENCES + place), holder) for place in range(count)]
+    before = _unit(yardstick)
+    start = perf_counter()
+    shop.board.issue_many(orders)
+    spent = perf_counter() - start
+    unit = (before + _unit(yardstick)) / 2
+    return Ratio(f"issue_many of {count} licences / U each", spent / count / unit, LIMIT_REGISTER, f"logged, with receipts, in {spent:.1f} s")
+
+
+def _unit(yardstick: Work) -> float:
+    start = perf_counter()
+    for _ in range(_UNIT_CALLS):
+        yardstick()
+    return (perf_counter() - start) / _UNIT_CALLS
