@@ -69,7 +69,7 @@ class DIDState:
 class ContentState:
     """The newest logged credential of a subject (``None``: there is none), its proof verified.
 
-    ``digest`` is that of its bytes on the ledger, ``expires`` when the first of its proofs ends, ``as_of`` the older of the entry's time
+    ``digest`` is that of its bytes on the ledger, ``expires`` when the first of its proofs or their keys ends, ``as_of`` the older of the entry's time
     and its author's.
     """
 
@@ -164,8 +164,11 @@ class LedgerState:
             entry = Entry.parse(proof.extra)
         except (FormatError, UnsupportedError) as error:
             raise Unproven(Outcome.UNKNOWN, "ledger_proof_malformed", f"the ledger's answer is malformed: {error}") from error
+        leaf = proof.extra
         try:
-            verified = verify_proof(proof, proof.extra, self._ledger, now=int(now.timestamp()))
+            verified = _not_from_the_future(lambda at: verify_proof(proof, leaf, self._ledger, now=at), now)
+        except Unproven:
+            raise
         except (VerificationError, FormatError) as error:
             raise Unproven(Outcome.FAIL, "ledger_proof_invalid", f"the ledger's proof does not hold: {error}") from error
         as_of = _witnessed_at(verified.timestamp)
@@ -228,16 +231,18 @@ class LedgerState:
             if credential.issuer_id != author:
                 raise Unproven(Outcome.FAIL, f"{code}_wrong_issuer", f"the {words} was not issued by its author")
             document = self.did(author, now).document
-            proofs = verify_proofs(
-                credential.raw, lambda method, purpose, _: document.key(method, purpose, now), purpose=_ASSERTION, now=now, controller=author
-            )
+            # Without the time: what is remembered of a proof must not depend on when it was looked at. Its end is judged with each use (see
+            # ``facts``), and its beginning is the author's word only, while the ledger's witnesses say when it was there.
+            proofs = verify_proofs(credential.raw, lambda method, purpose, _: document.key(method, purpose, now), purpose=_ASSERTION, controller=author)
         except (FormatError, UnsupportedError) as error:
             raise Unproven(Outcome.UNKNOWN, f"{code}_malformed", f"the {words} is malformed: {error}") from error
         except Unproven:
             raise
         except (VerificationError, ResolutionError) as error:
             raise Unproven(Outcome.FAIL, f"{code}_not_authentic", f"the {words} is not signed by its author: {error}") from error
-        return credential, min((proof.proof.expires for proof in proofs if proof.proof.expires is not None), default=None)
+        methods = (document.verification_methods.get(proof.verification_method) for proof in proofs)
+        ends = [proof.proof.expires for proof in proofs] + [method.expires for method in methods if method is not None]
+        return credential, min((end for end in ends if end is not None), default=None)
 
     def _status_list(self, url: str, issuer: str, now: datetime) -> tuple[StatusListCredential | None, ContentState]:
         content = self.content(Kind.STATUS_LIST, url, issuer, now)
@@ -264,7 +269,7 @@ class LedgerState:
 
     def _issuance(self, receipt: IssuanceReceipt, issuer: str, state: DIDState, now: datetime) -> tuple[Entry, datetime]:
         try:
-            found = receipt.verify_ledger_proof(self._ledger, now=int(now.timestamp()))
+            found = _not_from_the_future(lambda at: receipt.verify_ledger_proof(self._ledger, now=at), now)
             entry = found.entry
             if entry.subject != subject_of(Kind.ISSUANCE_BATCH, issuer):
                 raise Unproven(Outcome.FAIL, "receipt_of_another_issuer", "the issuance receipt is another issuer's")
@@ -274,6 +279,15 @@ class LedgerState:
         except (VerificationError, ResolutionError, FormatError, UnsupportedError) as error:
             raise Unproven(Outcome.FAIL, "receipt_invalid", f"the issuance receipt does not hold: {error}") from error
         return entry, _witnessed_at(found.timestamp)
+
+
+def _not_from_the_future(verify: Callable[[int | None], Result], now: datetime) -> Result:
+    """What ``verify`` gives for ``now``; a proof that holds at some later time only says that somebody's clock is wrong."""
+    try:
+        return verify(int(now.timestamp()))
+    except VerificationError as error:
+        verify(None)
+        raise Unproven(Outcome.UNKNOWN, "evidence_from_the_future", "the ledger's proof is from the future: check this machine's clock") from error
 
 
 def _witnessed_at(timestamp: int | None) -> datetime:

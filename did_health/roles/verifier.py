@@ -70,7 +70,8 @@ class Verifier:
         """Verify a presentation, a credential, or a credential with its receipt, and say what was found.
 
         ``audience`` and ``nonce`` are what the holder was asked to sign; ``purpose`` picks the age of evidence that the policy allows.
-        With ``evidence`` nothing is fetched. ``waive`` names checks to leave out; the report shows them as waived.
+        With ``evidence`` nothing is fetched. ``waive`` names checks to leave out, all but the data model; the report shows them as
+        waived.
 
         The steps, each a check of the report; 2 to 11 for every credential:
 
@@ -87,7 +88,8 @@ class Verifier:
         11. domain rules: restrictions of a licence in force
 
         What the caller must still do: compare the claims with the person or the act at hand, and keep the report if it must be proved
-        later. Raises ``FormatError`` if ``document`` is none of the three; every other finding is in the report.
+        later. Raises ``FormatError`` if ``document`` is none of the three, ``UnsupportedError`` for an enveloped one, and ``ValueError``
+        if the data model is to be waived; every other finding is in the report.
         """
         moment = self._moment(now)
         parsed = parse_document(document)
@@ -134,6 +136,8 @@ class Verifier:
         if self.policy.is_empty:
             refusal = Check(CheckName.ISSUER, Outcome.FAIL, "policy_empty", "the trust policy trusts nobody")
             return Report((refusal,), Verdict.REFUSE, now, None, (), evidence)
+        if CheckName.DATA_MODEL in waive:
+            raise ValueError("the data model cannot be waived: there is no telling what a malformed credential says")
         checks = Checks(self._facts(evidence, purpose, now), waive, document.canonicalize)
         holder = None
         if document.presentation is not None:
