@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.town import Town
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -54,3 +58,13 @@ def repeatable_bytes(seed: str) -> Callable[[int], bytes]:
 @pytest.fixture
 def random_bytes(request: pytest.FixtureRequest) -> Callable[[int], bytes]:
     return repeatable_bytes(request.node.name)
+
+
+@pytest.fixture(scope="session")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    """Boards, wallets and a ledger, made once; see ``tests/town.py``."""
+    from tests.town import Town
+
+    town = Town(tmp_path_factory.mktemp("town") / "directory")
+    yield town
+    town.close()
