@@ -18,7 +18,7 @@ def main(directory: str) -> dh.Report:
         board = town.create_board("nc-medical", title="North Carolina Medical Board", jurisdiction="US-NC", professions=["MD"])
         wallet = town.create_wallet("adams")
 
-        license = dh.PhysicianLicense(
+        claims = dh.PhysicianLicense(
             name=dh.PersonName(family="Adams", given="Ann"),
             profession="MD",
             license_number="2010-00421",
@@ -27,7 +27,7 @@ def main(directory: str) -> dh.Report:
             npi="1234567893",
         )
         # What comes back is the credential and the receipt that its issuing was logged; the wallet keeps both.
-        wallet.add(board.issue(license, to=wallet.did))
+        wallet.add(board.issue(claims, to=wallet.did))
         town.save_wallet("adams", wallet)
 
         shown = wallet.present(["PhysicianLicenseCredential"], audience=AUDIENCE, nonce=NONCE)
