@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-import base64 as _base64
 import binascii
+from typing import Final
 
 from did_health.errors import FormatError
+
+_TO_URL: Final = bytes.maketrans(b"+/", b"-_")
+_FROM_URL: Final = bytes.maketrans(b"-_", b"+/")
 
 
 def base64_encode(data: bytes) -> str:
     """Standard alphabet with padding (RFC 4648 §4)."""
-    return _base64.b64encode(data).decode("ascii")
+    return binascii.b2a_base64(data, newline=False).decode("ascii")
 
 
 def base64_decode(text: str, *, what: str = "base64 text") -> bytes:
     """Decode padded base64; raises ``FormatError`` unless encoding the result gives ``text`` again."""
     try:
-        data = _base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError) as error:
+        data = binascii.a2b_base64(text)
+    except ValueError as error:
         raise FormatError(f"the {what} is not base64") from error
+    # What is foreign to the alphabet was skipped, and so is missing now.
     if base64_encode(data) != text:
         raise FormatError(f"the {what} is not canonical base64")
     return data
@@ -26,15 +30,20 @@ def base64_decode(text: str, *, what: str = "base64 text") -> bytes:
 
 def base64url_encode(data: bytes) -> str:
     """URL-safe alphabet without padding (RFC 4648 §5)."""
-    return _base64.urlsafe_b64encode(data).decode("ascii").rstrip("=")
+    return _encode_url(data).decode("ascii")
 
 
 def base64url_decode(text: str, *, what: str = "base64url text") -> bytes:
     """Decode unpadded base64url; raises ``FormatError`` unless encoding the result gives ``text`` again."""
     try:
-        data = _base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError) as error:
+        given = text.encode("ascii")
+        data = binascii.a2b_base64(given.translate(_FROM_URL) + b"=" * (-len(given) % 4))
+    except ValueError as error:
         raise FormatError(f"the {what} is not base64url") from error
-    if base64url_encode(data) != text:
+    if _encode_url(data) != given:
         raise FormatError(f"the {what} is not canonical base64url without padding")
     return data
+
+
+def _encode_url(data: bytes) -> bytes:
+    return binascii.b2a_base64(data, newline=False).translate(_TO_URL).rstrip(b"=")

@@ -177,13 +177,19 @@ class IssuanceReceipt:
         """SHA-256 of the ledger proof's text: under this a caller remembers the outcome of ``verify_ledger_proof`` for a whole batch."""
         return hashlib.sha256(self.ledger_proof.encode("utf-8", "surrogatepass")).digest()
 
-    def verify_path(self, digest: bytes, batch: Entry) -> None:
-        """Check that the credential with this digest is in the batch that ``batch`` (a verified entry) logged: a dozen hashes.
+    def verify_batch(self, batch: Entry) -> None:
+        """Check that ``root`` and ``count`` are those that ``batch`` (a verified entry) logged: the same for the whole batch.
 
-        Raises ``VerificationError`` with code ``receipt_batch_mismatch`` or ``inclusion_proof_invalid``.
+        Raises ``VerificationError`` with code ``receipt_batch_mismatch``.
         """
         if hashlib.sha256(batch_content(self.root, self.count)).digest() != batch.content:
             raise VerificationError("the issuance receipt's batch is not the one on the ledger", code="receipt_batch_mismatch")
+
+    def verify_path(self, digest: bytes) -> None:
+        """Check that the credential with this digest is in the batch with ``root`` and ``count``, which ``verify_batch`` looked at: a dozen hashes.
+
+        Raises ``VerificationError`` with code ``inclusion_proof_invalid``.
+        """
         verify_inclusion(leaf_hash(digest), self.index, self.count, self.path, self.root)
 
     def verify_ledger_proof(self, policy: WitnessPolicy, *, now: int | None = None) -> ReceiptFacts:
@@ -203,9 +209,10 @@ class IssuanceReceipt:
         return ReceiptFacts(entry, proof.index, verify_proof(proof, proof.extra, policy, now=now))
 
     def verify(self, digest: bytes, policy: WitnessPolicy, *, now: int | None = None) -> ReceiptFacts:
-        """Both checks, for a single credential."""
+        """All three checks, for a single credential."""
         facts = self.verify_ledger_proof(policy, now=now)
-        self.verify_path(digest, facts.entry)
+        self.verify_batch(facts.entry)
+        self.verify_path(digest)
         return facts
 
 
