@@ -6,16 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from did_health.errors import (
-    ConflictError,
-    DidHealthError,
-    EdgeError,
-    FormatError,
-    ResolutionError,
-    StoreError,
-    TransportError,
-    UnsupportedError,
-)
+from did_health.errors import DidHealthError, FormatError, ResolutionError, TransportError, UnsupportedError
 
 OK: Final = 0
 """Done, or: the verdict is accept."""
@@ -34,6 +25,7 @@ BROKEN_PIPE: Final = 141
 _USAGE_CODES: Final = frozenset({"store_missing", "passphrase_missing", "passphrase_unusable", "wrong_passphrase", "file_exists"})
 _DID_USAGE_CODES: Final = frozenset({
     "INVALID_DID", "INVALID_DID_URL", "INVALID_OPTIONS", "METHOD_NOT_SUPPORTED", "FEATURE_NOT_SUPPORTED", "REPRESENTATION_NOT_SUPPORTED",
+    "INVALID_PUBLIC_KEY", "INVALID_PUBLIC_KEY_LENGTH", "UNSUPPORTED_PUBLIC_KEY_TYPE",
 })
 
 
@@ -69,20 +61,14 @@ def asking(what: str, *, where: str = "", hint: str = "") -> Iterator[None]:
 
 @contextmanager
 def no_verdict() -> Iterator[None]:
-    """Inside ``verify`` the status 1 says "refuse": a failure of the edge says nothing about the credential, so it is indeterminate."""
+    """Inside ``verify`` the status 1 says "refuse": any other failure says nothing about the credential, so it is indeterminate."""
     try:
         yield
-    except (StoreError, ConflictError) as error:
-        if exit_code(error) == USAGE:
+    except DidHealthError as error:
+        if exit_code(error) != FAILED:
             raise
         raise NoVerdict(error.what, where=error.where, hint=error.hint, code=error.code) from error
 
 
 class NoVerdict(TransportError):
     """The verification did not come to an end, for a reason that has nothing to do with what was verified."""
-
-
-__all__ = [
-    "BROKEN_PIPE", "CONDITIONAL", "FAILED", "INDETERMINATE", "INTERRUPTED", "OK", "USAGE", "EdgeError", "NoVerdict", "UsageError", "asking",
-    "exit_code", "no_verdict",
-]

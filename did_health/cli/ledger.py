@@ -104,7 +104,7 @@ def _check_log(rules: WitnessPolicy, directory: Path, out: Output) -> None:
     verified = rules.check(log.note, now=int(session.now().timestamp()))
     found = log.check()
     if out.as_json:
-        out.json({"valid": True, **_checkpoint(verified), "entries": found.kinds, "documents": found.documents})
+        out.json({"valid": True, **_checkpoint(verified), "entries": dict(found.kinds), "documents": found.documents})
         return
     out.line("The published log holds together.", "green")
     _show_checkpoint(out, verified)

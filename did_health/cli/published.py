@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -27,8 +27,8 @@ class CheckedLog:
     """What a whole check found: how many entries of which kinds, and how many documents are there of those that entries name."""
 
     checkpoint: Checkpoint
-    kinds: dict[str, int] = field(default_factory=dict)
-    documents: int = 0
+    kinds: Mapping[str, int]
+    documents: int
 
 
 class PublishedLog:
@@ -85,7 +85,7 @@ class PublishedLog:
         """
         tree = Tree()
         last: dict[bytes, Entry] = {}
-        found = CheckedLog(self.checkpoint)
+        kinds: dict[str, int] = {}
         documents = 0
         for index, data in enumerate(self.entries()):
             entry = _entry(data, index)
@@ -94,14 +94,14 @@ class PublishedLog:
                 raise VerificationError("an entry does not continue its subject's history", where=f"entry {index}", code="log_damaged")
             last[entry.subject] = entry
             tree.append(leaf_hash(data))
-            found.kinds[entry.kind] = found.kinds.get(entry.kind, 0) + 1
+            kinds[str(entry.kind)] = kinds.get(str(entry.kind), 0) + 1
             documents += self._document_is_there(entry, index)
         if tree.root() != self.checkpoint.root:
             raise VerificationError("the entries do not give the root of the signed checkpoint", where=str(self._folder), code="log_damaged")
         for tile in tiles_for(0, self.checkpoint.size):
             if self._read(tile.path) != tile_content(tree, tile):
                 raise VerificationError("a tile is not what the entries give", where=str(self._folder / tile.path), code="log_damaged")
-        return CheckedLog(self.checkpoint, found.kinds, documents)
+        return CheckedLog(self.checkpoint, kinds, documents)
 
     def _document_is_there(self, entry: Entry, index: int) -> bool:
         path = self._folder / "content" / entry.content.hex()

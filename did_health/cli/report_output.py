@@ -67,5 +67,6 @@ def claims_of(report: Report) -> list[dict[str, Any]] | None:
 
 def _claims(raw: JSONObject) -> dict[str, Any]:
     names = raw["type"] if isinstance(raw["type"], list) else [raw["type"]]
-    members = {name: raw[name] for name in ("id", "issuer", "validFrom", "validUntil") if name in raw}
-    return {"type": [name for name in names if name != "VerifiableCredential"], **members, "credentialSubject": raw["credentialSubject"]}
+    claims: dict[str, Any] = {"type": [name for name in names if name != "VerifiableCredential"]}
+    claims.update((name, raw[name]) for name in ("id", "issuer", "validFrom", "validUntil") if name in raw)
+    return claims | {"credentialSubject": raw["credentialSubject"]}

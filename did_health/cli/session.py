@@ -100,11 +100,16 @@ def read_file(path: Path, *, max_bytes: int) -> bytes:
     if str(path) == STANDARD_INPUT:
         data = sys.stdin.buffer.read(max_bytes + 1)
         if len(data) > max_bytes:
-            raise StoreError(f"standard input has more than the {max_bytes} bytes allowed", code="store_foreign")
+            raise UsageError(f"standard input has more than the {max_bytes} bytes allowed")
         return data
     if path.is_dir():
         raise UsageError("this is a directory, and a file is needed", where=str(path))
-    found = files.read(path, max_bytes=max_bytes)
+    try:
+        found = files.read(path, max_bytes=max_bytes)
+    except StoreError as error:
+        if error.code == "store_foreign":
+            raise UsageError(error.what, where=error.where) from error
+        raise
     if found is None:
         raise StoreError("there is no such file", where=str(path), hint="Check the path", code="store_missing")
     return found

@@ -56,8 +56,8 @@ def verify(
         raise UsageError("an override names who decides, and why", hint="Give both --override-by and --override-reason")
     waived = [_check_name(name) for name in waive or ()]
     moment = session.moment(at, "--at")
-    document = session.read_file(file, max_bytes=MAX_DOCUMENT_BYTES)
     with no_verdict():
+        document = session.read_file(file, max_bytes=MAX_DOCUMENT_BYTES)
         saved = _saved(evidence)
         with _verifier(policy, directory, saved, frozenset(allow_host or ()), passphrase_file) as verifier:
             report = session.at_file(

@@ -29,6 +29,11 @@ class Explanation:
         return document
 
 
+def counted(number: int, thing: str) -> str:
+    """``1 key``, ``2 keys``."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
 def known(*facts: tuple[str, object]) -> tuple[tuple[str, str], ...]:
     """The facts that there are: those with neither ``None`` nor an empty value."""
     return tuple((name, str(value)) for name, value in facts if value not in (None, "", (), []))

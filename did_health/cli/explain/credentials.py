@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from types import MappingProxyType
 from typing import Final
 
-from did_health.cli.explain import Explanation, known
+from did_health.cli.explain import Explanation, counted, known
 from did_health.cli.explain.logs import explain_receipt
 from did_health.cli.output import when
 from did_health.encoding.strict_json import JSONObject
@@ -15,7 +15,10 @@ from did_health.roles.documents import RECEIPT
 from did_health.vc.credential import Credential
 from did_health.vc.presentation import Presentation
 from did_health.vc.proofs.proof import Proof
-from did_health.vc.status import StatusEntry, StatusListCredential
+from did_health.vc.status import StatusEntry, StatusList, StatusListCredential
+
+_COUNTED: Final = 1 << 20
+"""In longer status lists the set entries are not counted: it would take seconds."""
 
 _PURPOSES: Final = MappingProxyType({
     "assertionMethod": "its signer asserts the document",
@@ -84,12 +87,18 @@ def _status_list(credential: Credential) -> Explanation:
             ("Issuer", credential.issuer_id),
             ("Entries", len(found.status_list)),
             ("Bits of an entry", size),
-            ("Entries that are set", sum(1 for index in range(len(found.status_list)) if found.status_list.get(index))),
+            ("Entries that are set", _set_entries(found.status_list)),
             ("Made", credential.valid_from and when(credential.valid_from)),
             ("Refresh after", found.ttl),
         ),
         _proofs(credential.proofs),
     )
+
+
+def _set_entries(status_list: StatusList) -> int | None:
+    if len(status_list) > _COUNTED:
+        return None
+    return sum(1 for index in range(len(status_list)) if status_list.get(index))
 
 
 def explain_issued(document: JSONObject) -> Explanation:
@@ -112,7 +121,7 @@ def explain_presentation(document: JSONObject) -> Explanation:
     count = len([one for one in receipts if one]) if isinstance(receipts, list) else 0
     return Explanation(
         "presentation",
-        f"A verifiable presentation of {len(presentation.credentials)} credentials",
+        f"A verifiable presentation of {counted(len(presentation.credentials), 'credential')}",
         ("A holder shows credentials to one verifier; the proof says for whom (domain) and in answer to which nonce (challenge).",),
         known(("Id", presentation.id), ("Holder", presentation.holder), ("Issuance receipts", count)),
         (*_proofs(presentation.proofs), *(explain_credential(credential) for credential in presentation.credentials)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Final
 
-from did_health.cli.explain import Explanation, known
+from did_health.cli.explain import Explanation, counted, known
 from did_health.cli.output import when
 from did_health.did.did import DIDURL
 from did_health.did.document import DIDDocument
@@ -76,12 +76,12 @@ def explain_did_document(document: JSONObject) -> Explanation:
     methods = []
     for identifier, method in parsed.verification_methods.items():
         used = [name for name in _RELATIONSHIPS if identifier in parsed.relationship(name)]
-        methods.append((identifier, f"{method.type}, for {', '.join(used) or 'nothing'}"))
-    services = [(service.id, f"{', '.join(service.types)}: {', '.join(service.endpoints)}") for service in parsed.services]
+        methods.append(("Key", f"{identifier} ({method.type}), for {', '.join(used) or 'nothing'}"))
+    services = [("Service", f"{service.id} ({', '.join(service.types)}) at {', '.join(service.endpoints) or 'no URL'}") for service in parsed.services]
     return Explanation(
         "did-document",
         "A DID document",
-        (f"It says which keys speak for the DID, and for what: {len(methods)} keys, {len(services)} services.",),
+        (f"It says which keys speak for the DID, and for what: {counted(len(methods), 'key')}, {counted(len(services), 'service')}.",),
         known(
             ("DID", parsed.id), ("Controllers", ", ".join(parsed.controllers)), ("Also known as", ", ".join(parsed.also_known_as)), *methods, *services,
         ),
@@ -109,10 +109,10 @@ def explain_did_log(data: bytes) -> Explanation:
     entries = [_entry(line, number) for number, line in enumerate(lines, 1)]
     last = entries[-1]
     ended = any('"deactivated":true' in line.decode(errors="replace").replace(" ", "") for line in lines[-1:])
-    versions = [(f"Version {entry.version_number}", f"{when(entry.version_time)}, {len(entry.proofs)} proofs") for entry in entries]
+    versions = [(f"Version {entry.version_number}", f"{when(entry.version_time)}, {counted(len(entry.proofs), 'proof')}") for entry in entries]
     return Explanation(
         "did-log",
-        f"The log of a did:webvh DID: {len(entries)} versions",
+        f"The log of a did:webvh DID: {counted(len(entries), 'version')}",
         (
             "Each line is a version of the DID's document, signed with a key that the line before allowed.",
             *(("The last line deactivates the DID.",) if ended else ()),

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Final
 
-from did_health.cli.explain import Explanation, known
+from did_health.cli.explain import Explanation, counted, known
 from did_health.cli.output import when
 from did_health.encoding.strict_json import JSONObject
 from did_health.errors import FormatError
@@ -110,7 +110,7 @@ def explain_batch(data: bytes) -> Explanation:
     """The document of an issuance batch. Raises ``FormatError``."""
     root, count = parse_batch_content(data)
     return Explanation(
-        "issuance-batch", f"An issuance batch of {count} credentials", ("The root tells nothing about any of them.",), known(("Root", root.hex()))
+        "issuance-batch", f"An issuance batch of {counted(count, 'credential')}", ("The root tells nothing about any of them.",), known(("Root", root.hex()))
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Final
 
-from did_health.cli.explain import Explanation, known
+from did_health.cli.explain import Explanation, counted, known
 from did_health.encoding.strict_json import JSONObject
 from did_health.errors import FormatError
 from did_health.roles.evidence import Evidence
@@ -39,10 +39,10 @@ def explain_evidence(document: JSONObject) -> Explanation:
     from did_health.encoding import strict_json
 
     evidence = Evidence.parse(strict_json.dumps(document))
-    items = [(url, "there was nothing" if item.content is None else f"{len(item.content)} bytes") for url, item in evidence.items.items()]
+    items = [("Fetched", f"{url}: {'nothing there' if item.content is None else f'{len(item.content)} bytes'}") for url, item in evidence.items.items()]
     return Explanation(
         "evidence",
-        f"Evidence: what was fetched from {len(items)} places",
+        f"Evidence: what was fetched from {counted(len(items), 'place')}",
         ("With it a verification can be made again, offline: did-health verify FILE --evidence THIS",),
         known(*items),
     )

@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from did_health.cli.imports import wallet_name
+from did_health.health.npi import mint_test_npi
+from did_health.roles.issuer import Board
+from did_health.stores.directory import Directory
+from tests.cli_runs import CLI, built_town, cli  # noqa: F401  # fixtures
+
+
+def practitioner(number: str, npi: str = "", family: str = "Jones", state: str = "NC") -> dict[str, Any]:
+    license_type = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v2-0203", "code": "MD"}]}
+    identifiers = [{"type": license_type, "value": number}] if number else []
+    identifiers += [{"system": "http://hl7.org/fhir/sid/us-npi", "value": npi}] if npi else []
+    return {
+        "resourceType": "Practitioner", "id": f"p{number}", "identifier": identifiers, "name": [{"family": family, "given": ["Jo"]}],
+        "address": [{"state": state}],
+    }
+
+
+def write(*rows: dict[str, Any]) -> str:
+    Path("rows.ndjson").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return "rows.ndjson"
+
+
+def test_every_row_has_a_result(cli: CLI) -> None:
+    file = write(
+        practitioner("1", mint_test_npi(1)), practitioner("2", "350"), practitioner("1"), practitioner("3", state="VA"), practitioner("12345"), practitioner("")
+    )
+    ran = cli("board", "import", "nc-medical", file, "--wallets", "--json", code=1)
+    assert {name: ran.json[name] for name in ("issued", "unchanged", "skipped")} == {"issued": 2, "unchanged": 1, "skipped": 3}
+    first, second, third, fourth, fifth, last = ran.json["rows"]
+    assert first["outcome"] == "issued"
+    assert first["wallet"] == "nc-medical-1"
+    assert "identifier" in second["problem"]
+    assert "row 1" in third["problem"]
+    assert "US-VA" in fourth["problem"]
+    assert fifth["outcome"] == "unchanged"
+    assert last["notes"] == ["qualification.identifier: there is no licence number; one was made from the resource's id"]
+    assert "Jones" not in ran.out
+    assert "350" not in ran.out
+    assert cli.verify(cli.shown(wallet="nc-medical-1"), "--json").json["verdict"] == "accept"
+
+
+def test_again_nothing_changes(cli: CLI) -> None:
+    file = write(practitioner("1"), practitioner("2", "350"))
+    text = cli("board", "import", "nc-medical", file, "--wallets", "--mint-test-npi").out
+    assert "2 issued, 0 unchanged, 0 skipped" in text
+    assert "test NPI" in text
+    again = cli("board", "import", "nc-medical", file, "--wallets", "--mint-test-npi").out
+    assert "0 issued, 2 unchanged, 0 skipped" in again
+    assert len(cli("board", "list", "nc-medical", "--json").json) == 4
+
+
+def test_holders_by_number(cli: CLI) -> None:
+    did = cli("wallet", "list", "brown", "--json").json["did"]
+    Path("holders.json").write_text(json.dumps({"1": did}))
+    ran = cli("board", "import", "nc-medical", write(practitioner("1"), practitioner("2")), "--holders", "holders.json", "--json", code=1)
+    assert [row["outcome"] for row in ran.json["rows"]] == ["issued", "skipped"]
+    assert "wallet" not in ran.json["rows"][0]
+    assert cli("board", "list", "nc-medical", "--number", "1", "--json").json[0]["holder"] == did
+    Path("holders.json").write_text('{"1": "somebody"}')
+    assert "holders.json" in cli("board", "import", "nc-medical", "rows.ndjson", "--holders", "holders.json", code=2).err
+
+
+@pytest.mark.parametrize("point", ["issue_many", "save_wallet"])
+def test_killed_half_way(cli: CLI, monkeypatch: pytest.MonkeyPatch, point: str) -> None:
+    file = write(*(practitioner(str(number)) for number in range(1, 6)))
+    calls = 0
+
+    def dying(original: Any) -> Any:
+        def call(self: Any, *arguments: Any, **named: Any) -> Any:
+            nonlocal calls
+            calls += 1
+            if calls == 2:
+                raise KeyboardInterrupt
+            return original(self, *arguments, **named)
+
+        return call
+
+    owner = Board if point == "issue_many" else Directory
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, point, dying(getattr(owner, point)))
+        cli("board", "import", "nc-medical", file, "--wallets", "--batch", "2", code=130)
+    rows = cli("board", "import", "nc-medical", file, "--wallets", "--batch", "2", "--json").json
+    assert (rows["issued"], rows["unchanged"]) == (3, 2)
+    for row in rows["rows"]:
+        (held,) = cli("wallet", "list", row["wallet"], "--json").json["credentials"]
+        assert held["id"] == row["credential"]
+    assert cli("board", "import", "nc-medical", file, "--wallets", "--json").json["unchanged"] == 5
+
+
+def test_a_wallet_that_is_gone_is_not_made_anew(cli: CLI) -> None:
+    file = write(practitioner("1"))
+    cli("board", "import", "nc-medical", file, "--wallets")
+    (cli.town / "wallets" / "nc-medical-1.wallet").unlink()
+    assert cli("board", "import", "nc-medical", file, "--wallets", "--json").json["unchanged"] == 1
+    assert "nc-medical-1" not in cli("wallet", "list").out.split()
+
+
+def test_other_credential_types_are_no_licences(cli: CLI) -> None:
+    arguments = ("--title", "Identity", "--jurisdiction", "US", "--resource", "PatientIdentityCredential", "--entity-type", "csp")
+    cli("board", "init", "identity", *arguments)
+    did = cli("wallet", "list", "brown", "--json").json["did"]
+    Path("claims.json").write_text(json.dumps({
+        "type": "PatientIdentityCredential", "validUntil": "2027-06-01T00:00:00Z",
+        "credentialSubject": {
+            "name": {"family": "Pat", "given": "P"}, "birthDate": "1980-01-01",
+            "assurance": {"framework": "NIST SP 800-63-4", "level": "IAL2", "proofedOn": "2026-01-01", "method": "remote_unattended"},
+        },
+    }))
+    assert cli("board", "issue", "identity", "claims.json", "--to", did, "--json").json["credential"]["type"][1] == "PatientIdentityCredential"
+    # The licences are of a state, and this institution is not that state's board.
+    assert cli("board", "import", "identity", write(practitioner("1")), "--wallets", "--json", code=1).json["skipped"] == 1
+
+
+@pytest.mark.parametrize(("content", "words"), [(b"", "no Practitioner"), (b"\xff\xfe", "JSON"), (b'{"resourceType":"Patient"}', "no Practitioner")])
+def test_garbage(cli: CLI, content: bytes, words: str) -> None:
+    Path("x").write_bytes(content)
+    ran = cli("board", "import", "nc-medical", "x", "--wallets", code=1 if words == "JSON" else 2)
+    assert words in ran.err + ran.out
+
+
+@pytest.mark.parametrize(("arguments", "words"), [
+    (("rows.ndjson",), "needs a holder"),
+    (("rows.ndjson", "--wallets", "--holders", "x"), "needs a holder"),
+    (("missing.ndjson", "--wallets"), "no such file"),
+    ((".", "--wallets"), "directory"),
+    (("rows.ndjson", "--wallets", "--valid-until", "never"), "--valid-until"),
+    (("rows.ndjson", "--wallets", "--issued-on", "never"), "--issued-on"),
+    (("rows.ndjson", "--wallets", "--profession", "RN"), "profession"),
+])
+def test_import_refuses(cli: CLI, arguments: tuple[str, ...], words: str) -> None:
+    write(practitioner("1"))
+    assert words in cli("board", "import", "nc-medical", *arguments, code=2).err
+
+
+def test_a_file_that_breaks_off(cli: CLI, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(practitioner("1"))
+
+    def refused(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("did_health.cli.imports.Import._remember", lambda self: monkeypatch.setattr(Path, "open", refused))
+    assert "permissions" in cli("board", "import", "nc-medical", "rows.ndjson", "--wallets", code=1).err
+
+
+def test_wallet_names() -> None:
+    assert wallet_name("nc", "12345") == "nc-12345"
+    assert wallet_name("nc", "A-1") != wallet_name("nc", "a-1") != wallet_name("nc", "A/1")
+    assert len(wallet_name("b" * 60, "12345")) <= 63
+    assert wallet_name("nc", "日本").startswith("nc-")
+
+
