@@ -60,6 +60,10 @@ MAX_TLOG_PROOF_BYTES: Final = 1 << 18
 """Largest tlog-proof file: a note, 63 hashes and an entry as extra data, in base64."""
 MAX_COSIGNATURE_SKEW_SECONDS: Final = 60
 """How far ahead of our clock a cosignature's timestamp may be."""
+MAX_MAP_PROOF_BYTES: Final = 8_302
+"""Largest proof of the map: 256 siblings, their bitmap and a leaf."""
+MAX_MAP_TOP_BITS: Final = 20
+"""Levels of the map's tree that are kept in memory: 84 MB."""
 MAX_POLICY_BYTES: Final = 1 << 16
 MAX_POLICY_LINES: Final = 1_024
 MAX_BATCH_ENTRIES: Final = 10_000
