@@ -15,7 +15,7 @@ from did_health.errors import FormatError, ResolutionError, UnsupportedError, Ve
 from did_health.health.credential_schemas import SCHEMAS, schema_of
 from did_health.ledger.batch import IssuanceReceipt, credential_digest
 from did_health.roles.documents import Part
-from did_health.roles.domain import Finding, claimed_scope, domain_findings, status_finding
+from did_health.roles.domain import Finding, claimed_scopes, domain_findings, status_finding
 from did_health.roles.facts import Facts, did_of
 from did_health.roles.ledger_state import Unproven
 from did_health.roles.nonces import UsedNonces
@@ -229,17 +229,17 @@ class Checks:
         """Step 8. "At issuance" is when the ledger's witnesses saw it, for the issuer's own dates could be back-dated."""
         credential = subject.credential
         issued_at = subject.logged_at or credential.valid_from or self._facts.now
-        profession, jurisdiction = claimed_scope(credential)
         oldest: datetime | None = None
         resources = [name for name in credential.types if name != _BASE_TYPE]
         if not resources:
             raise Unproven(Outcome.FAIL, "issuer_not_accredited", "the credential is of no type that an issuer could be accredited for")
         for resource in resources:
             record, as_of = self._facts.record(credential.issuer_id, resource)
-            for moment in (issued_at, self._facts.now):
-                answer = entitlement(record, action=ACTION_ISSUE, resource=resource, profession=profession, jurisdiction=jurisdiction, at=moment)
-                if not answer.entitled:
-                    raise Unproven(Outcome.FAIL, answer.code, answer.sentence, as_of)
+            for profession, jurisdiction in claimed_scopes(credential, resource):
+                for moment in (issued_at, self._facts.now):
+                    answer = entitlement(record, action=ACTION_ISSUE, resource=resource, profession=profession, jurisdiction=jurisdiction, at=moment)
+                    if not answer.entitled:
+                        raise Unproven(Outcome.FAIL, answer.code, answer.sentence, as_of)
             oldest = as_of if oldest is None else min(oldest, as_of)
         self._pass("entitled", subject, oldest)
 

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from did_health.errors import FormatError
+from did_health.health.pharmacy import Pharmacy
 from did_health.health.physician_license import PhysicianLicense
 from did_health.health.restrictions import Restriction
 from did_health.health.status_messages import VERDICTS, Message
@@ -32,6 +33,8 @@ _BY_PURPOSE: Final[Mapping[str, Finding]] = MappingProxyType({
     StatusPurpose.SUSPENSION: Finding(Outcome.FAIL, "suspended", "the issuer has suspended the credential"),
     StatusPurpose.REFRESH: Finding(Outcome.PASS, "refresh_available", "the issuer has a newer version of the credential: ask for it", conditional=True),
 })
+
+_NO_SCOPE: Final = frozenset({(None, None)})
 
 
 def status_finding(credential: Credential, result: StatusResult) -> Finding | None:
@@ -76,12 +79,22 @@ def domain_findings(credential: Credential, now: datetime) -> Sequence[Finding]:
     return findings
 
 
-def claimed_scope(credential: Credential) -> tuple[str | None, str | None]:
-    """``(profession, jurisdiction)`` that the issuer must be accredited for; ``None`` where the type has none."""
-    if not credential.has_type(PhysicianLicense.credential_type):
-        return None, None
-    subject: Mapping[str, Any] = credential.subjects[0]
+def claimed_scopes(credential: Credential, resource: str) -> frozenset[tuple[str | None, str | None]]:
+    """Each ``(profession, jurisdiction)`` for which the issuer must be accredited to issue ``resource``, one of the credential's types.
+
+    ``None`` stands where the type has none, an empty text where the credential fails to name one, which nobody is accredited for.
+    """
+    if resource == PhysicianLicense.credential_type:
+        return frozenset(_license_scope(subject) for subject in credential.subjects)
+    if resource == Pharmacy.credential_type:
+        return frozenset((None, _text(subject.get("jurisdiction"))) for subject in credential.subjects)
+    return _NO_SCOPE
+
+
+def _license_scope(subject: Mapping[str, Any]) -> tuple[str, str]:
     board = subject.get("board")
-    profession = subject.get("profession")
-    jurisdiction = board.get("jurisdiction") if isinstance(board, dict) else None
-    return profession if isinstance(profession, str) else "", jurisdiction if isinstance(jurisdiction, str) else ""
+    return _text(subject.get("profession")), _text(board.get("jurisdiction")) if isinstance(board, dict) else ""
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
