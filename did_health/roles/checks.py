@@ -12,7 +12,7 @@ from typing import Final
 from did_health.encoding.jcs import Canonicalize, canonicalize
 from did_health.encoding.strict_json import JSON
 from did_health.errors import FormatError, ResolutionError, UnsupportedError, VerificationError
-from did_health.health.credential_schemas import SCHEMAS, schema_of
+from did_health.health.credential_schemas import SCHEMAS, schemas_of
 from did_health.ledger.batch import IssuanceReceipt, credential_digest
 from did_health.roles.documents import Part
 from did_health.roles.domain import Finding, claimed_scopes, domain_findings, status_finding
@@ -157,17 +157,18 @@ class Checks:
     def _schema(self, subject: _Subject) -> None:
         """Step 3. A credential of one of our types is held against that type's schema, whichever schemas it names itself."""
         credential = subject.credential
-        own = [schema for name in credential.types if (schema := schema_of(name)) is not None]
+        own = schemas_of(credential.types)
+        named = credential.raw.get("credentialSchema")
         try:
             for schema in own:
                 schema.check(credential.raw)
-            if len(own) != 1 or any(named != {"id": own[0].id, "type": "JsonSchema"} for named in credential.schemas):
+            if len(own) != 1 or (named is not None and named != {"id": own[0].id, "type": "JsonSchema"}):
                 SCHEMAS.check(credential)
         except UnsupportedError as error:
             raise Unproven(Outcome.UNKNOWN, "schema_unavailable", f"a schema that the credential names cannot be applied: {error}") from error
         except (VerificationError, FormatError) as error:
             raise Unproven(Outcome.FAIL, "schema_violated", str(error)) from error
-        if own or credential.schemas:
+        if own or named:
             self._pass("schema_followed", subject)
         else:
             self._pass("schema_none", subject)
@@ -216,8 +217,8 @@ class Checks:
             raise Unproven(Outcome.FAIL, "receipt_invalid", "the issuance receipt is not an object")
         try:
             receipt = IssuanceReceipt.parse(subject.receipt)
-            entry, logged_at = self._facts.issuance(receipt, subject.credential.issuer_id)
-            receipt.verify_path(credential_digest(subject.credential.raw, self._canonicalize), entry)
+            logged_at = self._facts.issuance(receipt, subject.credential.issuer_id)
+            receipt.verify_path(credential_digest(subject.credential.raw, self._canonicalize))
         except Unproven:
             raise
         except (VerificationError, FormatError) as error:

@@ -11,7 +11,7 @@ from did_health.encoding.strict_json import JSON
 from did_health.errors import FormatError, UnsupportedError, VerificationError
 from did_health.keys import PublicKey
 from did_health.ledger.batch import IssuanceReceipt
-from did_health.ledger.entry import Entry, Kind, did_subject, subject_of
+from did_health.ledger.entry import Kind, did_subject, subject_of
 from did_health.limits import MAX_CLOCK_SKEW_SECONDS, MAX_DID_LOG_BYTES, MAX_RESPONSE_BYTES
 from did_health.roles.evidence import Need
 from did_health.roles.ledger_state import WEBVH, ContentState, DIDState, LedgerState, Unproven
@@ -113,12 +113,12 @@ class Facts:
         except (VerificationError, UnsupportedError) as error:
             raise Unproven(Outcome.UNKNOWN, error.code.lower(), f"the status list gives no answer: {error}", content.as_of) from error
 
-    def issuance(self, receipt: IssuanceReceipt, issuer: str) -> tuple[Entry, datetime]:
-        """The batch entry of an issuance receipt, and when it was witnessed, which may be long ago. Raises ``Unproven``."""
-        entry, logged_at = self._state.issuance(receipt, issuer, self.now)
+    def issuance(self, receipt: IssuanceReceipt, issuer: str) -> datetime:
+        """When the batch of an issuance receipt was witnessed, which may be long ago; the path is left to check. Raises ``Unproven``."""
+        logged_at = self._state.issuance(receipt, issuer, self.now)
         if logged_at > self._newest:
             raise Unproven(Outcome.UNKNOWN, "evidence_from_the_future", "the ledger's proof is from the future: check this machine's clock", logged_at)
-        return entry, logged_at
+        return logged_at
 
     def _require_fresh(self, as_of: datetime) -> None:
         if as_of < self._oldest:

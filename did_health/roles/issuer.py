@@ -21,7 +21,7 @@ from did_health.roles.documents import logged_credential
 from did_health.roles.institution import Institution
 from did_health.roles.register import IssuedCredential, Register, StatusChange
 from did_health.roles.signing import default_suite
-from did_health.roles.status_publisher import LIST_SIZE, StatusPublisher
+from did_health.roles.status_publisher import LIST_SIZE, PURPOSES, StatusPublisher
 from did_health.vc.credential import Credential
 from did_health.vc.proofs.data_integrity import add_proof
 from did_health.vc.status import StatusPurpose
@@ -64,18 +64,21 @@ class Issued:
 class Board:
     """An issuer with its register: state medical boards, pharmacy boards, identity providers, registry authorities.
 
-    ``details`` appear in what it issues. ``suite`` is the cryptosuite, by default the JCS suite of the assertion key. One board object
-    is used by one thread at a time; several processes may share a register, the second to write gets ``ConflictError``.
+    ``details`` appear in what it issues. ``suite`` is the cryptosuite, by default the JCS suite of the assertion key, and ``purposes`` are
+    those of the status lists; a purpose that the register has a list for stays. One board object is used by one thread at a time; several
+    processes may share a register, the second to write gets ``ConflictError``.
     """
 
-    def __init__(self, institution: Institution, details: Issuer, register: Register, *, suite: str | None = None) -> None:
+    def __init__(
+        self, institution: Institution, details: Issuer, register: Register, *, suite: str | None = None, purposes: Sequence[StatusPurpose] = PURPOSES
+    ) -> None:
         if details.id != institution.did:
             raise ValueError("the details are another issuer's")
         self.institution = institution
         self.details = details
         self._register = register
         self._suite = suite or default_suite(institution.keys.assertion)
-        self._status = StatusPublisher(institution, register, self._suite)
+        self._status = StatusPublisher(institution, register, self._suite, purposes)
         self._status.open()
 
     @property

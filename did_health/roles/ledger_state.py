@@ -124,13 +124,15 @@ class LedgerState:
         """The registry record by which ``issuer`` may issue ``resource``. Raises ``Unproven``."""
         return self._once((RegistryRecord, issuer, resource), lambda: self._record(issuer, resource, now))
 
-    def issuance(self, receipt: IssuanceReceipt, issuer: str, now: datetime) -> tuple[Entry, datetime]:
-        """The batch entry of an issuance receipt, signed by ``issuer``, and when it was witnessed: all of the receipt but its path.
+    def issuance(self, receipt: IssuanceReceipt, issuer: str, now: datetime) -> datetime:
+        """When the batch of an issuance receipt, signed by ``issuer``, was witnessed: all of the receipt is checked but its path, which
+        alone is not the same for the whole batch.
 
         Raises ``Unproven``.
         """
         state = self.did(issuer, now)
-        return self._memo.get((IssuanceReceipt, receipt.ledger_proof, issuer, state.version), lambda: self._issuance(receipt, issuer, state, now))
+        key = (IssuanceReceipt, receipt.ledger_proof, receipt.root, receipt.count, issuer, state.version)
+        return self._memo.get(key, lambda: self._issuance(receipt, issuer, state, now))
 
     def _once(self, key: Hashable, compute: Callable[[], Result]) -> Result:
         known = self._known.get(key)
@@ -267,10 +269,11 @@ class LedgerState:
             raise Unproven(Outcome.FAIL, "registry_record_mismatch", "the registry record is about somebody or something else", content.as_of)
         return record, content
 
-    def _issuance(self, receipt: IssuanceReceipt, issuer: str, state: DIDState, now: datetime) -> tuple[Entry, datetime]:
+    def _issuance(self, receipt: IssuanceReceipt, issuer: str, state: DIDState, now: datetime) -> datetime:
         try:
             found = _not_from_the_future(lambda at: receipt.verify_ledger_proof(self._ledger, now=at), now)
             entry = found.entry
+            receipt.verify_batch(entry)
             if entry.subject != subject_of(Kind.ISSUANCE_BATCH, issuer):
                 raise Unproven(Outcome.FAIL, "receipt_of_another_issuer", "the issuance receipt is another issuer's")
             entry.verify(state.document.key(entry.author, _ASSERTION, now))
@@ -278,7 +281,7 @@ class LedgerState:
             raise
         except (VerificationError, ResolutionError, FormatError, UnsupportedError) as error:
             raise Unproven(Outcome.FAIL, "receipt_invalid", f"the issuance receipt does not hold: {error}") from error
-        return entry, _witnessed_at(found.timestamp)
+        return _witnessed_at(found.timestamp)
 
 
 def _not_from_the_future(verify: Callable[[int | None], Result], now: datetime) -> Result:

@@ -1,4 +1,4 @@
-"""An issuer's status lists: four for every set of credentials (revocation, suspension, message, refresh), each logged at every change."""
+"""An issuer's status lists: one for each purpose of a set of credentials, each logged at every change."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Final
 
 from did_health.encoding import strict_json
+from did_health.encoding.strict_json import JSONObject
 from did_health.health.status_messages import MESSAGE_BITS, MESSAGES
 from did_health.ledger.entry import Kind, subject_of
 from did_health.limits import MAX_RESPONSE_BYTES, MIN_STATUS_LIST_ENTRIES
@@ -21,7 +22,9 @@ from did_health.vc.status import StatusEntry, StatusList, StatusListCredential, 
 
 LIST_SIZE: Final = MIN_STATUS_LIST_ENTRIES
 TIME_TO_LIVE: Final = timedelta(minutes=5)
-PURPOSES: Final = (StatusPurpose.REVOCATION, StatusPurpose.SUSPENSION, StatusPurpose.MESSAGE, StatusPurpose.REFRESH)
+PURPOSES: Final = (StatusPurpose.REVOCATION, StatusPurpose.SUSPENSION, StatusPurpose.MESSAGE)
+"""What a set has lists for unless its issuer says otherwise; the fourth purpose, refresh, is for issuers that offer newer credentials."""
+
 _BITS: Final = MappingProxyType({StatusPurpose.MESSAGE: MESSAGE_BITS})
 
 
@@ -31,30 +34,39 @@ class StatusPublisher:
     Whatever a crash cut off between these is made up for by ``publish``, which ``open`` calls.
     """
 
-    __slots__ = ("_institution", "_register", "_suite", "url")
+    __slots__ = ("_institution", "_purposes", "_register", "_suite", "_templates", "url")
 
-    def __init__(self, institution: Institution, register: Register, suite: str, number: int = 1) -> None:
-        self._institution, self._register, self._suite = institution, register, suite
+    def __init__(self, institution: Institution, register: Register, suite: str, purposes: Sequence[StatusPurpose] = PURPOSES, number: int = 1) -> None:
+        self._institution, self._register, self._suite, self._purposes = institution, register, suite, tuple(purposes)
         self.url = f"{institution.base_url}/status/{number}"
+        self._templates: list[JSONObject] = []
 
     def open(self) -> None:
-        """Make the lists if the set has none yet, and publish whatever is not published."""
-        if not self._register.status_lists(f"{self.url}/"):
+        """Make the lists that the set has not yet, and publish whatever is not published. A purpose that the set had before stays in it."""
+        present = self._register.status_lists(f"{self.url}/")
+        if absent := [purpose for purpose in self._purposes if self._list_url(purpose) not in present]:
             now = self._institution.clock()
-            empty = {purpose: StatusList.empty(LIST_SIZE, _BITS.get(purpose, 1)) for purpose in PURPOSES}
+            empty = {purpose: StatusList.empty(LIST_SIZE, _BITS.get(purpose, 1)) for purpose in absent}
             lists = [StatusListState(self._list_url(purpose), 1, self._signed(purpose, bits, now)) for purpose, bits in empty.items()]
             self._register.change((), lists)
+        self._templates = [self._template(purpose) for purpose in StatusPurpose if purpose in self._purposes or self._list_url(purpose) in present]
         self.publish()
 
-    def entries(self, index: int) -> list[dict[str, object]]:
+    def entries(self, index: int) -> list[JSONObject]:
         """The ``credentialStatus`` of the credential with that index, without ``id``s, which nobody needs."""
-        entries = []
-        for purpose in PURPOSES:
-            messages = MESSAGES if purpose is StatusPurpose.MESSAGE else ()
-            entry = StatusEntry(purpose, index, self._list_url(purpose), _BITS.get(purpose, 1), messages).to_json()
-            del entry["id"]
-            entries.append(entry)
+        text = str(index)
+        entries = [template | {"statusListIndex": text} for template in self._templates]
+        for entry in entries:
+            if "statusMessage" in entry:
+                # Whoever changes one credential must not change the others.
+                entry["statusMessage"] = [dict(item) for item in entry["statusMessage"]]
         return entries
+
+    def _template(self, purpose: StatusPurpose) -> JSONObject:
+        messages = MESSAGES if purpose is StatusPurpose.MESSAGE else ()
+        entry = StatusEntry(purpose, 0, self._list_url(purpose), _BITS.get(purpose, 1), messages).to_json()
+        del entry["id"]
+        return entry
 
     def value(self, purpose: StatusPurpose, index: int) -> int:
         """The present value of one entry, by the register."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from did_health.trust.registry import RegistryRecord
 
@@ -15,6 +16,9 @@ class Entitlement:
     entitled: bool
     code: str
     sentence: str
+
+
+_ENTITLED: Final = Entitlement(True, "entitled", "the registry authority lets the issuer issue this")
 
 
 def entitlement(
@@ -36,4 +40,4 @@ def entitlement(
         return Entitlement(False, "wrong_profession", "the issuer is accredited for another profession")
     if jurisdiction is not None and jurisdiction != record.jurisdiction:
         return Entitlement(False, "wrong_jurisdiction", "the issuer is accredited for another jurisdiction")
-    return Entitlement(True, "entitled", "the registry authority lets the issuer issue this")
+    return _ENTITLED

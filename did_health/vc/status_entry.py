@@ -55,11 +55,13 @@ class StatusEntry:
         """
         if type(entry) is not dict:
             raise _malformed("the status entry is not an object", "")
-        names = type_names(entry.get("type"))
-        if names is None:
-            raise _malformed("the status entry has no type", "/type")
-        if ENTRY_TYPE not in names:
-            raise UnsupportedError("a credentialStatus is of another type than BitstringStatusListEntry", where="/type")
+        kind = entry.get("type")
+        if kind != ENTRY_TYPE:
+            names = type_names(kind)
+            if names is None:
+                raise _malformed("the status entry has no type", "/type")
+            if ENTRY_TYPE not in names:
+                raise UnsupportedError("a credentialStatus is of another type than BitstringStatusListEntry", where="/type")
         purpose, index, list_url = entry.get("statusPurpose"), entry.get("statusListIndex"), entry.get("statusListCredential")
         if type(purpose) is not str or not purpose:
             raise _malformed("statusPurpose is not a string", "/statusPurpose")
@@ -68,7 +70,7 @@ class StatusEntry:
             raise _malformed("statusListIndex is not a string of decimal digits", "/statusListIndex")
         if type(list_url) is not str or not is_url(list_url):
             raise _malformed("statusListCredential is not a URL", "/statusListCredential")
-        size = parse_size(entry.get("statusSize", 1), "/statusSize")
+        size = parse_size(entry["statusSize"], "/statusSize") if "statusSize" in entry else 1
         messages: tuple[str, ...] = ()
         if "statusMessage" in entry:
             messages = parse_messages(entry["statusMessage"], size, "/statusMessage")

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -46,8 +47,6 @@ _DIGEST_SRI: Final = re.compile(r"sha(?:256|384|512)-[A-Za-z0-9+/]+={0,2}(?:\?\S
 _OFFSET: Final = re.compile(r"(?:Z|[+-]\d\d:\d\d)\Z", re.ASCII)
 _LANGUAGE_VALUE_MEMBERS: Final = frozenset(("@value", "@language", "@direction"))
 
-_match_url: Final = _URL.fullmatch
-
 
 def refusal(what: str, where: str) -> FormatError:
     """The error of this module: ``what`` is wrong at the JSON pointer ``where``."""
@@ -56,7 +55,13 @@ def refusal(what: str, where: str) -> FormatError:
 
 def is_url(value: JSON) -> bool:
     """Whether ``value`` is an absolute URL (DIDs, URNs and data URLs included) of at most ``MAX_URL_CHARACTERS``."""
-    return type(value) is str and len(value) <= MAX_URL_CHARACTERS and _match_url(value) is not None
+    return type(value) is str and len(value) <= MAX_URL_CHARACTERS and _is_url(value)
+
+
+# Issuers, schemas and status lists come again and again; ids come and go.
+@lru_cache(maxsize=256)
+def _is_url(text: str) -> bool:
+    return _URL.fullmatch(text) is not None
 
 
 def is_envelope(value: JSON) -> bool:
