@@ -184,14 +184,12 @@ class Institution:
 
     def entry_about(self, kind: Kind, subject: bytes, content: bytes) -> Submission:
         """As ``entry``, for a subject of 32 bytes."""
+        return self.entry_after(self.ledger.latest(subject), kind, subject, content)
+
+    def entry_after(self, previous: LoggedEntry | None, kind: Kind, subject: bytes, content: bytes) -> Submission:
+        """As ``entry_about``, to follow ``previous``: the ledger refuses it (``ConflictError``) if anything was logged in between."""
         return prepare(
-            kind,
-            subject,
-            content,
-            author=self.verification_method,
-            signer=self.keys.assertion,
-            now=self.clock(),
-            previous=self.ledger.latest(subject),
+            kind, subject, content, author=self.verification_method, signer=self.keys.assertion, now=self.clock(), previous=previous
         )
 
     def submit(self, *submissions: Submission) -> tuple[LoggedEntry, ...]:

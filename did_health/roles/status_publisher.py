@@ -10,6 +10,7 @@ from typing import Final
 
 from did_health.encoding import strict_json
 from did_health.encoding.strict_json import JSONObject
+from did_health.errors import ConflictError
 from did_health.health.status_messages import MESSAGE_BITS, MESSAGES
 from did_health.ledger.entry import Kind, subject_of
 from did_health.limits import MAX_RESPONSE_BYTES, MIN_STATUS_LIST_ENTRIES
@@ -25,6 +26,7 @@ TIME_TO_LIVE: Final = timedelta(minutes=5)
 PURPOSES: Final = (StatusPurpose.REVOCATION, StatusPurpose.SUSPENSION, StatusPurpose.MESSAGE)
 """What a set has lists for unless its issuer says otherwise; the fourth purpose, refresh, is for issuers that offer newer credentials."""
 
+_ATTEMPTS: Final = 5
 _BITS: Final = MappingProxyType({StatusPurpose.MESSAGE: MESSAGE_BITS})
 
 
@@ -88,18 +90,34 @@ class StatusPublisher:
         self.publish()
 
     def publish(self) -> None:
-        """Log and publish every list of the register that is not the newest on the ledger."""
+        """Log and publish every list of the register that is not the newest on the ledger.
+
+        Raises ``ConflictError`` if other processes logged others again and again in the meantime.
+        """
+        for attempt in range(_ATTEMPTS):
+            try:
+                self._log_pending()
+                break
+            except ConflictError:
+                if attempt == _ATTEMPTS - 1:
+                    raise
         ledger = self._institution.ledger
-        pending = []
-        for url, state in self._register.status_lists(f"{self.url}/").items():
-            latest = ledger.latest(subject_of(Kind.STATUS_LIST, url))
-            if latest is None or latest.parsed.content != hashlib.sha256(state.document).digest():
-                pending.append(state)
-        if pending:
-            self._institution.submit(*(self._institution.entry(Kind.STATUS_LIST, state.url, state.document) for state in pending))
         for url, state in self._register.status_lists(f"{self.url}/").items():
             if ledger.fetch(Need(url, MAX_RESPONSE_BYTES)) != state.document:
                 ledger.publish(url, state.document)
+
+    def _log_pending(self) -> None:
+        # The ledger is read before the register. An older list can then never be logged after a newer one of another process: its entry
+        # would follow one that is not the newest any more, and be refused.
+        institution = self._institution
+        latest = {url: institution.ledger.latest(subject_of(Kind.STATUS_LIST, url)) for url in self._register.status_lists(f"{self.url}/")}
+        pending = []
+        for url, state in self._register.status_lists(f"{self.url}/").items():
+            known = latest.get(url)
+            if known is None or known.parsed.content != hashlib.sha256(state.document).digest():
+                pending.append(institution.entry_after(known, Kind.STATUS_LIST, subject_of(Kind.STATUS_LIST, url), state.document))
+        if pending:
+            institution.submit(*pending)
 
     def _list_url(self, purpose: StatusPurpose) -> str:
         return f"{self.url}/{purpose}"
