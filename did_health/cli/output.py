@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from io import StringIO
 from typing import IO, TYPE_CHECKING, Final, NoReturn
 
 from did_health.cli.exits import BROKEN_PIPE
@@ -14,7 +15,7 @@ from did_health.encoding import timestamps
 from did_health.errors import DidHealthError
 
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
+    from rich.console import RenderableType
 
     from did_health.encoding.strict_json import JSON
 
@@ -58,7 +59,7 @@ class Output:
     def show(self, *renderables: RenderableType) -> None:
         """Anything of Rich's."""
         for item in renderables:
-            _print(_console(sys.stdout), item)
+            _print(sys.stdout, item)
 
     def line(self, text: str, style: str = "") -> None:
         """One line, never wrapped where it goes to a file."""
@@ -104,7 +105,7 @@ def note(text: str, style: str = "") -> None:
     """A line on standard error."""
     from rich.text import Text
 
-    _print(_console(sys.stderr), Text(clean(text), style=style))
+    _print(sys.stderr, Text(clean(text), style=style))
 
 
 def report_error(error: DidHealthError, *, as_json: bool) -> None:
@@ -142,22 +143,20 @@ def short(text: str, longest: int = 40) -> str:
     return text if len(text) <= longest else f"{text[:half]}…{text[-half:]}"
 
 
-def _console(file: IO[str]) -> Console:
+def _print(stream: IO[str], item: RenderableType) -> None:
     from rich.console import Console
-
-    # Made for each print: the streams may be replaced, by a test or by a pager.
-    return Console(file=file, width=None if file.isatty() else _WIDTH_OF_FILES, highlight=False, markup=False, emoji=False)
-
-
-def _print(console: Console, item: RenderableType) -> None:
     from rich.text import Text
 
-    with console.capture() as captured:
-        console.print(item, soft_wrap=isinstance(item, Text) and not console.is_terminal)
+    # Rendered first and written after: Rich has its own way of ending a process whose reader went away.
+    terminal = stream.isatty()
+    rendered = StringIO()
+    width = None if terminal else _WIDTH_OF_FILES
+    console = Console(file=rendered, force_terminal=terminal, width=width, highlight=False, markup=False, emoji=False)
+    console.print(item, soft_wrap=isinstance(item, Text) and not terminal)
     # Rich fills lines with blanks, which only a terminal needs.
-    text = captured.get() if console.is_terminal else "\n".join([line.rstrip() for line in captured.get().split("\n")])
+    text = rendered.getvalue() if terminal else "\n".join([line.rstrip() for line in rendered.getvalue().split("\n")])
     try:
-        console.file.write(text)
-        console.file.flush()
+        stream.write(text)
+        stream.flush()
     except BrokenPipeError:
         leave_broken_pipe()

@@ -63,7 +63,8 @@ def test_a_reader_that_stops_reading(town: Path) -> None:
 
 def test_an_import_that_is_killed_is_finished_by_the_next(town: Path) -> None:
     rows = [
-        {"resourceType": "Practitioner", "id": f"p{number}", "name": [{"family": "Jones", "given": ["Jo"]}], "address": [{"state": "NC"}]} for number in range(60)
+        {"resourceType": "Practitioner", "id": f"p{number}", "name": [{"family": "Jones", "given": ["Jo"]}], "address": [{"state": "NC"}]}
+        for number in range(60)
     ]
     (town / "rows.ndjson").write_text("".join(json.dumps(row) + "\n" for row in rows))
     arguments = ("board", "import", "nc-medical", "rows.ndjson", "--wallets", "--batch", "5", "--json")

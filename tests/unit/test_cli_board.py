@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli_runs import CLI, built_town, cli  # noqa: F401  # fixtures
+from tests.cli_runs import CLI
 
 OPTIONS = ("--family", "Clark", "--given", "Cy", "--license-number", "77", "--issued-on", "2010-01-01", "--valid-until", "2030-01-01")
 
@@ -97,7 +97,9 @@ def test_issue_refuses(cli: CLI, arguments: tuple[str, ...], words: str, code: i
 
 GOOD: dict[str, Any] = {
     "validUntil": "2030-01-01T00:00:00Z",
-    "credentialSubject": {"name": {"family": "Eve", "given": "E"}, "profession": "MD", "licenseNumber": "5", "licenseClass": "full", "originalIssueDate": "2010-01-01"},
+    "credentialSubject": {
+        "name": {"family": "Eve", "given": "E"}, "profession": "MD", "licenseNumber": "5", "licenseClass": "full", "originalIssueDate": "2010-01-01",
+    },
 }
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from did_health.keys.sealed import open_sealed
-from tests.cli_runs import CLI, built_town, cli  # noqa: F401  # fixtures
+from tests.cli_runs import CLI
 from tests.ledger_parties import PASSPHRASE
 from tests.serving import serving
 

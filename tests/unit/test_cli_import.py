@@ -10,7 +10,7 @@ from did_health.cli.imports import wallet_name
 from did_health.health.npi import mint_test_npi
 from did_health.roles.issuer import Board
 from did_health.stores.directory import Directory
-from tests.cli_runs import CLI, built_town, cli  # noqa: F401  # fixtures
+from tests.cli_runs import CLI
 
 
 def practitioner(number: str, npi: str = "", family: str = "Jones", state: str = "NC") -> dict[str, Any]:

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from did_health.cli.explain.detect import explain
+from did_health.cli.explain.logs import explain_receipt
 from did_health.errors import FormatError
 from did_health.keys import Algorithm, generate
 from did_health.ledger.batch import batch_content
 from did_health.tlog.note import NoteSigner, sign_note
 from did_health.tlog.tiles import parse_bundle
-from tests.cli_runs import CLI, built_town, cli  # noqa: F401  # fixtures
+from tests.cli_runs import CLI
 from tests.conftest import repeatable_bytes
 
 KEY = "z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK"
@@ -148,7 +149,7 @@ def test_notes_and_keys_of_logs(cli: CLI) -> None:
 
 
 def test_ledger_entries_and_proofs(cli: CLI) -> None:
-    entry = parse_bundle((cli.town / "published" / "tile" / "entries" / "000.p" / "8").read_bytes())[0]
+    entry = parse_bundle(next((cli.town / "published" / "tile" / "entries" / "000.p").iterdir()).read_bytes())[0]
     assert kind_of(cli, entry)["kind"] == "ledger-entry"
     assert kind_of(cli, batch_content(bytes(32), 7))["title"].endswith("7 credentials")
     cli("ledger", "prove", "--index", 1, "-o", "p")
@@ -162,8 +163,6 @@ def test_ledger_entries_and_proofs(cli: CLI) -> None:
     Path("x").write_text(json.dumps(receipt))
     cli("inspect", "x", code=2)
     with pytest.raises(FormatError, match="surrogate"):
-        from did_health.cli.explain.logs import explain_receipt
-
         explain_receipt(receipt)
 
 
@@ -172,7 +171,7 @@ def test_status_list(cli: CLI) -> None:
     lists = [path for path in (cli.town / "published" / "content").iterdir() if b"BitstringStatusListCredential" in path.read_bytes()]
     found = [kind_of(cli, path.read_bytes()) for path in lists]
     assert {one["kind"] for one in found} == {"status-list"}
-    assert sorted(facts(one)["Entries that are set"] for one in found) == ["0", "0", "0", "0", "1", "1"]
+    assert {facts(one)["Entries that are set"] for one in found} == {"0", "1"}
 
 
 def test_entries_of_long_status_lists_are_not_counted() -> None:
@@ -202,8 +201,8 @@ def test_places_of_a_directory(cli: CLI) -> None:
 
 
 @pytest.mark.parametrize("content", [
-    b"", b"\xff\xfe\x00", b"garbage", b"{}", b'{"format":"other"}', b'{"type":7}', b"[1]", b"a+b", b"\xa1\x00", b"\xa9" + bytes(100), b"c2sp.org/tlog-proof@v1\n",
-    b'{"credential":1,"issuanceReceipt":2}', b'{"a":1,"a":2}', b"log x\nquorum none\n", "x\n\n— y z\n".encode(),
+    b"", b"\xff\xfe\x00", b"garbage", b"{}", b'{"format":"other"}', b'{"type":7}', b"[1]", b"a+b", b"\xa1\x00", b"\xa9" + bytes(100),
+    b"c2sp.org/tlog-proof@v1\n", b'{"credential":1,"issuanceReceipt":2}', b'{"a":1,"a":2}', b"log x\nquorum none\n", "x\n\n— y z\n".encode(),
 ])
 def test_garbage_is_a_usage_error(cli: CLI, content: bytes) -> None:
     Path("x").write_bytes(content)

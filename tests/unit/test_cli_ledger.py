@@ -9,12 +9,11 @@ import pytest
 
 from did_health.cli.output import ago
 from did_health.tlog.proof import TlogProof
-from tests.cli_runs import CLI, built_town, cli  # noqa: F401  # fixtures
-
+from tests.cli_runs import CLI
 
 
 @pytest.fixture(autouse=True)
-def _no_passphrase(cli: CLI, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+def _no_passphrase(cli: CLI, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DID_HEALTH_PASSPHRASE")
 
 
@@ -22,10 +21,14 @@ def did_of(cli: CLI) -> str:
     return str(json.loads((cli.town / "institutions" / "nc-medical.json").read_bytes())["did"])
 
 
+def size_of(cli: CLI) -> int:
+    return int((cli.town / "published" / "checkpoint").read_text().splitlines()[1])
+
+
 def test_show(cli: CLI) -> None:
     shown = cli("ledger", "show", "--json").json
     assert shown["origin"] == "ledger.example"
-    assert shown["size"] == 8
+    assert shown["size"] == size_of(cli)
     assert len(shown["cosigners"]) == 4
     assert shown["root"] in cli("ledger", "show").out
     assert "by a quorum" in cli("ledger", "show").out
@@ -45,7 +48,7 @@ def test_prove_and_check(cli: CLI, kind: str) -> None:
         "registry-record": f"{authority} {did} issue PhysicianLicenseCredential",
     }.get(kind, did)
     proved = cli("ledger", "prove", kind, identifier, "-o", "x.tlog-proof", "--json").json
-    assert proved["size"] == 8
+    assert proved["size"] == size_of(cli)
     checked = cli("ledger", "check", "x.tlog-proof", "--json").json
     assert checked["valid"]
     assert checked["kind"] == kind
@@ -59,7 +62,7 @@ def test_prove_by_index(cli: CLI) -> None:
     printed = cli("ledger", "prove", "--index", 0).out
     assert TlogProof.parse(printed.encode()).index == 0
     assert cli("ledger", "prove", "--index", 0, "--json").json["proof"] == printed
-    assert "Entry 3 of 8" in cli("ledger", "prove", "--index", 3, "-o", "three").out
+    assert f"Entry 3 of {size_of(cli)}" in cli("ledger", "prove", "--index", 3, "-o", "three").out
 
 
 @pytest.mark.parametrize(("arguments", "words"), [
@@ -70,7 +73,7 @@ def test_prove_by_index(cli: CLI) -> None:
     (("did", "did:webvh:nobody:ledger.example:x"), "no entry about this"),
     (("revocation", "x"), "status-list"),
     (("poem", "x"), "status-list"),
-    (("--index", "99"), "entries 0 to 7"),
+    (("--index", "99"), "entries 0 to "),
 ])
 def test_prove_refuses(cli: CLI, arguments: tuple[str, ...], words: str) -> None:
     assert words in cli("ledger", "prove", *arguments, code=2).err
@@ -79,15 +82,20 @@ def test_prove_refuses(cli: CLI, arguments: tuple[str, ...], words: str) -> None
 def test_check_the_whole_log(cli: CLI) -> None:
     checked = cli("ledger", "check", "--json").json
     assert checked["valid"]
-    assert checked["entries"] == {"did": 2, "registry-record": 1, "status-list": 4, "issuance-batch": 1}
-    assert checked["documents"] == 8
+    assert checked["entries"].keys() == {"did", "registry-record", "status-list", "issuance-batch"}
+    assert checked["entries"]["did"] == 2
+    assert sum(checked["entries"].values()) == checked["documents"] == checked["size"] == size_of(cli)
     text = cli("ledger", "check").out
     assert "holds together" in text
-    assert "all 8 parse" in text
+    assert f"all {size_of(cli)} parse" in text
 
 
 def bundle(town: Path) -> Path:
-    return town / "published" / "tile" / "entries" / "000.p" / "8"
+    return max((town / "published" / "tile" / "entries" / "000.p").iterdir(), key=lambda path: int(path.name))
+
+
+def tile(town: Path) -> Path:
+    return town / "published" / "tile" / "0" / "000.p" / bundle(town).name
 
 
 def flip(path: Path, at: int = -1) -> None:
@@ -121,8 +129,8 @@ def repeat_entry(town: Path) -> None:
     (cut_bundle, "bundle"),
     (swap_entries, "root"),
     (repeat_entry, "history"),
-    (lambda town: flip(town / "published" / "tile" / "0" / "000.p" / "8"), "tile"),
-    (lambda town: (town / "published" / "tile" / "0" / "000.p" / "8").unlink(), "missing"),
+    (lambda town: flip(tile(town)), "tile"),
+    (lambda town: tile(town).unlink(), "missing"),
     (lambda town: bundle(town).unlink(), "missing"),
     (lambda town: flip(next((town / "published" / "content").iterdir())), "not the one that was logged"),
     (lambda town: flip(town / "published" / "checkpoint", 20), "signature"),
@@ -135,7 +143,7 @@ def test_damage_is_found(cli: CLI, damage: Callable[[Path], None], words: str) -
 
 def test_missing_documents_are_counted(cli: CLI) -> None:
     next((cli.town / "published" / "content").iterdir()).unlink()
-    assert cli("ledger", "check", "--json").json["documents"] == 7
+    assert cli("ledger", "check", "--json").json["documents"] == size_of(cli) - 1
 
 
 def test_a_proof_that_was_tampered_with(cli: CLI) -> None:

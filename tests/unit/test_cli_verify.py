@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from did_health.cli.output import clean
-from tests.cli_runs import AUDIENCE, CLI, built_town, cli  # noqa: F401  # fixtures
+from tests.cli_runs import AUDIENCE, CLI
 
 
 def test_accept(cli: CLI) -> None:
@@ -116,7 +116,9 @@ def test_an_empty_policy_refuses(cli: CLI) -> None:
     assert cli.verify(cli.shown(), "--policy", "empty.toml", "--json", code=1).json["codes"] == ["policy_empty"]
 
 
-@pytest.mark.parametrize(("content", "words"), [(b"", "JSON"), (b"\xff\x00garbage", "JSON"), (b"[1]", "object"), (b"{}", "neither"), (b"[" * 500 + b"]" * 500, "nested")])
+@pytest.mark.parametrize(("content", "words"), [
+    (b"", "JSON"), (b"\xff\x00garbage", "JSON"), (b"[1]", "object"), (b"{}", "neither"), (b"[" * 500 + b"]" * 500, "nested"),
+])
 def test_garbage(cli: CLI, content: bytes, words: str) -> None:
     Path("x.json").write_bytes(content)
     ran = cli("verify", "x.json", code=2)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli_runs import AUDIENCE, CLI, built_town, cli  # noqa: F401  # fixtures
+from tests.cli_runs import AUDIENCE, CLI
 
 
 def test_init_and_list(cli: CLI) -> None:
