@@ -11,7 +11,7 @@ from typing import Final, Protocol
 from did_health.did.methods import webvh
 from did_health.encoding import strict_json
 from did_health.encoding.base64 import base64url_decode, base64url_encode
-from did_health.errors import FormatError, StoreError, VerificationError
+from did_health.errors import ConflictError, FormatError, StoreError, VerificationError
 from did_health.keys import Algorithm, generate, signer_from_secret
 from did_health.keys.base import ExportableSigner
 from did_health.ledger.entry import Kind, did_subject, subject_of
@@ -102,7 +102,7 @@ class Institution:
             now=clock(),
         )
         institution = cls(log, keys, ledger, clock, random)
-        institution._log_line(keys.update)
+        institution._log_line(log, keys, keys.update)
         return institution
 
     @classmethod
@@ -150,8 +150,9 @@ class Institution:
 
         ``save`` writes the new keys away; it is called before anything is logged, so that no crash can lose a key that is in charge.
         If it happens in between, rotate again. Credentials signed with the old assertion key stay verifiable, for it stays in the
-        document.
+        document. Raises ``ConflictError`` if somebody else has continued the DID's log; nothing is saved then.
         """
+        self._require_newest()
         update, new_next, assertion = self._next_signer(), generate(self.random), generate(self.random, self.keys.assertion.public_key.algorithm)
         multikeys = [method["publicKeyMultibase"] for method in self.log.latest.state["verificationMethod"]] + [assertion.public_key.multikey]
         log = webvh.update(
@@ -163,14 +164,19 @@ class Institution:
         )
         keys = InstitutionKeys(assertion, update, new_next)
         save(keys)
-        self.log, self.keys = log, keys
-        self._log_line(update)
+        self._log_line(log, keys, update)
 
     def deactivate(self) -> None:
         """End the DID for ever."""
+        self._require_newest()
         signer = self._next_signer()
-        self.log = webvh.deactivate(self.log, signer=signer, now=self.clock())
-        self._log_line(signer)
+        self._log_line(webvh.deactivate(self.log, signer=signer, now=self.clock()), self.keys, signer)
+
+    def _require_newest(self) -> None:
+        """The keys that another process saved must not be overwritten by those of a line that will never be logged."""
+        newest = self.ledger.latest(did_subject(self.did))
+        if newest is None or newest.parsed.content != hashlib.sha256(self.log.lines[-1]).digest():
+            raise ConflictError("the DID's log on the ledger is another than the one at hand", where=self.did, hint="Open the institution again")
 
     def _next_signer(self) -> ExportableSigner:
         for signer in (self.keys.next_update, self.keys.update):
@@ -196,9 +202,9 @@ class Institution:
         """Log entries as one batch; see ``Ledger.submit``."""
         return self.ledger.submit(submissions)
 
-    def _log_line(self, signer: ExportableSigner) -> None:
-        line = self.log.lines[-1]
-        subject = did_subject(self.did)
+    def _log_line(self, log: webvh.Log, keys: InstitutionKeys, signer: ExportableSigner) -> None:
+        subject = did_subject(str(log.did))
         previous = self.ledger.latest(subject)
-        self.submit(prepare(Kind.DID, subject, line, author=signer.public_key.multikey, signer=signer, now=self.clock(), previous=previous))
-        self.ledger.publish(self.log.did.log_url, self.log.encode())
+        self.submit(prepare(Kind.DID, subject, log.lines[-1], author=signer.public_key.multikey, signer=signer, now=self.clock(), previous=previous))
+        self.log, self.keys = log, keys
+        self.ledger.publish(log.did.log_url, log.encode())
