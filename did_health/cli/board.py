@@ -58,15 +58,19 @@ def init(
     as_json: JSONOption = False,
 ) -> None:
     """Make a board with a DID, accredited by the directory's registry authority; the directory is made too if nothing is there."""
+    from did_health.health.board_accreditation import BoardAccreditation
+
+    # Everything is looked at before a directory is made for it.
+    session.require_name(name)
+    session.require_details(title, jurisdiction)
+    kind, professions, resources = session.algorithm(algorithm), tuple(profession or ()), tuple(resource or ("PhysicianLicenseCredential",))
+    for one in resources:
+        BoardAccreditation(
+            name=title, entity_type=entity_type, jurisdiction=jurisdiction, resource=one, professions=professions, valid_until=session.now()
+        )
     with session.open_or_create(directory, passphrase_file, host) as opened:
         board = opened.create_board(
-            name,
-            title=title,
-            jurisdiction=jurisdiction,
-            professions=profession or (),
-            resources=resource or ("PhysicianLicenseCredential",),
-            entity_type=entity_type,
-            algorithm=session.algorithm(algorithm),
+            name, title=title, jurisdiction=jurisdiction, professions=professions, resources=resources, entity_type=entity_type, algorithm=kind
         )
         did, authority = board.did, opened.policy.registry_authority
     out = Output(as_json)

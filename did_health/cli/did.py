@@ -56,8 +56,11 @@ def create(
         raise UsageError("DIDs of this method are not made here", where="--method", hint="It is webvh or key")
     if name is None or not title:
         raise UsageError("an institution has a name and a title", hint='Write: did-health did create NAME --title "FULL NAME"')
+    session.require_name(name)
+    session.require_details(title, jurisdiction)
+    kind = session.algorithm(algorithm)
     with session.open_or_create(directory, passphrase_file, host) as opened:
-        institution = opened.create_institution(name, title=title, jurisdiction=jurisdiction, algorithm=session.algorithm(algorithm))
+        institution = opened.create_institution(name, title=title, jurisdiction=jurisdiction, algorithm=kind)
         facts = [("DID", institution.did), ("Log", institution.log.did.log_url), ("Directory", str(directory))]
     if as_json:
         out.json({"did": facts[0][1], "logUrl": facts[1][1], "directory": facts[2][1]})
@@ -135,6 +138,8 @@ def rotate(
 ) -> None:
     """Put the committed next key of an institution in charge, with a new signing key; what it signed before stays verifiable."""
     with session.open_existing(directory, passphrase_file) as opened:
+        if opened.institution(name).log.deactivated:
+            raise UsageError("the DID is deactivated: its keys are of no use any more", where=name)
         institution = opened.rotate(name)
         did, version, method = institution.did, institution.log.latest.version_id, institution.verification_method
     out = Output(as_json)

@@ -31,7 +31,9 @@ AllowHostOption = Annotated[
 
 def example(*lines: str) -> str:
     """A command's examples, as its help shows them."""
-    return "\n\n".join(("Example:" if len(lines) == 1 else "Examples:", *lines))
+    # Rich takes the name between two colons for that of an emoji, unless markup stands in between.
+    shown = [line.replace("did:key:", "did:key[not bold]:[/not bold]") for line in lines]
+    return "\n\n".join(("Example:" if len(lines) == 1 else "Examples:", *shown))
 
 
 def group(name: str, help_text: str) -> typer.Typer:

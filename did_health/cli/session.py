@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 POLICY_FILE: Final = "trust-policy.toml"
 STANDARD_INPUT: Final = "-"
 T = TypeVar("T")
+
+_HOST: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*(:[0-9]{1,5})?")
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 
 def passphrase(file: Path | None, *, new: bool = False) -> str:
@@ -57,8 +61,14 @@ def open_or_create(path: Path, passphrase_file: Path | None, host: str) -> Direc
         from did_health.stores.files import store_error
 
         raise store_error(error, path) from error
+    if not path.is_dir() and not empty:
+        raise UsageError("this is a file, and a directory is needed", where=str(path))
+    if not empty and not (path / "ledger.sqlite").exists():
+        raise UsageError("the directory holds something else, or was not made to its end", where=str(path), hint="Move it away, or choose another with --dir")
     if not empty:
         return open_existing(path, passphrase_file)
+    if not _HOST.fullmatch(host):
+        raise UsageError("this is no host", where="--host", hint="Write it as ledger.example or ledger.example:8443")
     return open_directory(path, passphrase(passphrase_file, new=True), create=True, host=host)
 
 
@@ -155,6 +165,19 @@ def day(text: str, option: str) -> date:
         return date.fromisoformat(text)
     except ValueError as error:
         raise UsageError("this is no date", where=option, hint="Write it as 2026-01-31") from error
+
+
+def require_name(name: str) -> None:
+    """Raises ``UsageError`` for what is no name of an institution or wallet, before anything is made for it."""
+    if not _NAME.fullmatch(name):
+        raise UsageError("a name is a short word of a to z, 0 to 9 and hyphens", where=name)
+
+
+def require_details(title: str, jurisdiction: str) -> None:
+    """Raises ``FormatError`` for details that no institution can have, before anything is made for it."""
+    from did_health.health.issuer_details import Issuer
+
+    Issuer("did:example:to-be-made", title, jurisdiction)
 
 
 def algorithm(text: str) -> Algorithm:

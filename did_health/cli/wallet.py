@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,13 +22,10 @@ app = options.group("wallet", "Hold credentials, and present them to a verifier.
 
 WalletArgument = Annotated[str, typer.Argument(help="The wallet's short name in the directory.")]
 
-_NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
-
 
 def wallet_path(directory: Path, name: str) -> Path:
     """Where the wallet of that name is. Raises ``UsageError`` for a name that would be a path."""
-    if not _NAME.fullmatch(name):
-        raise UsageError("a wallet's name is a short word of a to z, 0 to 9 and hyphens", where=name)
+    session.require_name(name)
     return directory / "wallets" / f"{name}.wallet"
 
 

@@ -45,6 +45,26 @@ def test_init_refuses(cli: CLI, arguments: tuple[str, ...], code: int) -> None:
     cli("board", "init", *arguments, code=code)
 
 
+@pytest.mark.parametrize("arguments", [
+    ("x", "--title", "T", "--jurisdiction", "US-XX"),
+    ("X Y", "--title", "T", "--jurisdiction", "US-NC"),
+    ("x", "--title", "", "--jurisdiction", "US-NC"),
+    ("x", "--title", "T", "--jurisdiction", "US-NC", "--entity-type", "club"),
+    ("x", "--title", "T", "--jurisdiction", "US-NC", "--profession", "MD", "--profession", "MD"),
+    ("x", "--title", "T", "--jurisdiction", "US-NC", "--algorithm", "RSA"),
+    ("x", "--title", "T", "--jurisdiction", "US-NC", "--host", "https://x.example"),
+    ("x", "--title", "T", "--jurisdiction", "US-NC", "--host", "a b"),
+])
+def test_wrong_usage_leaves_no_directory(cli: CLI, arguments: tuple[str, ...]) -> None:
+    cli("board", "init", *arguments, "--dir", "new", code=2)
+    assert not Path("new").exists()
+
+
+def test_init_into_a_file(cli: CLI) -> None:
+    Path("file").write_text("x")
+    assert "directory is needed" in cli("board", "init", "x", "--title", "T", "--jurisdiction", "US-NC", "--dir", "file", code=2).err
+
+
 def test_init_into_a_folder_of_something_else(cli: CLI) -> None:
     Path("other").mkdir()
     Path("other/file").write_text("x")

@@ -21,6 +21,7 @@ def did_of(cli: CLI, name: str = "nc-medical") -> str:
 def test_create_an_institution(cli: CLI) -> None:
     made = cli("did", "create", "clinic", "--title", "A Clinic", "--json").json
     assert made["did"].endswith(":ledger.example:clinic")
+    assert "Directory" in cli("did", "create", "second", "--title", "A Clinic").out
     assert made["logUrl"] == "https://ledger.example/clinic/did.jsonl"
     assert cli("did", "resolve", made["did"], "--json").json["didDocument"]["id"] == made["did"]
 
@@ -130,6 +131,8 @@ def test_deactivate(cli: CLI) -> None:
     assert cli("did", "resolve", did, "--json").json["didDocument"] is None
     assert "deactivated" in cli("did", "resolve", did).out
     assert "already" in cli("did", "deactivate", "nc-medical", "--yes", code=2).err
+    assert "deactivated" in cli("did", "rotate", "nc-medical", code=2).err
+    assert "deactivated" in cli("board", "suspend", "nc-medical", "999", "--reason", "r", code=1).err
 
 
 def test_deactivate_in_words(cli: CLI) -> None:

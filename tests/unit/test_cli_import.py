@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import io
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -148,6 +150,11 @@ def test_a_file_that_breaks_off(cli: CLI, monkeypatch: pytest.MonkeyPatch) -> No
 
     monkeypatch.setattr("did_health.cli.imports.Import._remember", lambda self: monkeypatch.setattr(Path, "open", refused))
     assert "permissions" in cli("board", "import", "nc-medical", "rows.ndjson", "--wallets", code=1).err
+
+
+def test_standard_input(cli: CLI, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(json.dumps(practitioner("1")).encode())))
+    assert cli("board", "import", "nc-medical", "-", "--wallets", "--json").json["issued"] == 1
 
 
 def test_wallet_names() -> None:

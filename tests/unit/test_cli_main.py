@@ -66,7 +66,16 @@ def test_help_can_be_printed(arguments: list[str], capsys: pytest.CaptureFixture
     with pytest.raises(SystemExit) as left:
         run(arguments)
     assert left.value.code == 0
-    assert "Usage" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "Usage" in shown
+    assert "not bold" not in shown
+    assert max(shown) < "\U0001f000", "an emoji that nobody meant"
+
+
+def test_dids_in_examples_stay_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        run(["did", "resolve", "--help"])
+    assert "did:key:z6Mk" in capsys.readouterr().out
 
 
 def test_version(cli: CLI) -> None:

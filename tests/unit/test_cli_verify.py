@@ -31,6 +31,7 @@ def test_json_is_the_report_without_claims(cli: CLI) -> None:
 def test_claims_on_accept(cli: CLI) -> None:
     shown = cli.shown()
     assert "Adams" in cli.verify(shown, "--show-claims").out
+    assert "A C C E P T" not in cli.verify(shown, "--show-claims", "--json").out
     (claims,) = cli.verify(shown, "--show-claims", "--json").json["credentials"]
     assert claims["credentialSubject"]["licenseNumber"] == "12345"
 
@@ -83,13 +84,15 @@ def test_two_credentials_are_told_apart(cli: CLI) -> None:
     claims: dict[str, Any] = {
         "type": ["VerifiableCredential", "PhysicianLicenseCredential"], "validUntil": "2030-01-01T00:00:00Z", "validFrom": "2020-01-01T00:00:00Z",
         "credentialSubject": {
-            "name": {"family": "Adams", "given": "Ann"}, "profession": "DO", "licenseNumber": "78", "licenseClass": "full", "originalIssueDate": "2010-01-01",
+            "name": {"family": "Adams", "given": "Ann"}, "profession": "DO", "taxonomy": ["207Q00000X"],
+            "licenseNumber": "78", "licenseClass": "full", "originalIssueDate": "2010-01-01",
         },
     }
     Path("claims.json").write_text(json.dumps(claims))
     second = cli("board", "issue", "nc-medical", "claims.json", "--wallet", "adams", "--json").json["id"]
     first = cli("wallet", "list", "adams", "--json").json["credentials"][0]["id"]
-    ran = cli.verify(cli.shown(first, second))
+    ran = cli.verify(cli.shown(first, second), "--show-claims")
+    assert "taxonomy[0]" in ran.out
     assert "proof #1" in ran.out
     assert "proof #2" in ran.out
 
