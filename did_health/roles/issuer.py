@@ -78,7 +78,8 @@ class Board:
         self.details = details
         self._register = register
         self._suite = suite or default_suite(institution.keys.assertion)
-        self._status = StatusPublisher(institution, register, self._suite, purposes)
+        # Lists are always signed as JSON: they have members that the base context lacks terms for.
+        self._status = StatusPublisher(institution, register, default_suite(institution.keys.assertion), purposes)
         self._status.open()
 
     @property
@@ -103,7 +104,7 @@ class Board:
             return ()
         now = self.institution.clock()
         self._refuse_doubles([claims for claims, _ in orders])
-        subjects = [self._subject(place, claims, to) for place, (claims, to) in enumerate(orders)]
+        subjects = [self._subject(place, claims, to, now) for place, (claims, to) in enumerate(orders)]
         indices = self._register.reserve(self._status.url, len(orders), LIST_SIZE, self.institution.random)
         credentials: list[JSONObject] = []
         for place, ((claims, _), subject, index) in enumerate(zip(orders, subjects, indices, strict=True)):
@@ -212,7 +213,9 @@ class Board:
                         "a credential with this number has been issued and not been revoked", where=f"order {place}", hint="Is it the right number?"
                     )
 
-    def _subject(self, place: int, claims: CredentialClaims, to: str) -> JSONObject:
+    def _subject(self, place: int, claims: CredentialClaims, to: str, now: datetime) -> JSONObject:
+        if claims.valid_until <= (claims.valid_from or now):
+            raise FormatError("the credential would end before it begins", where=f"order {place}: /validUntil", hint="It begins now unless it says when")
         try:
             return claims.to_subject(to, self.details)
         except FormatError as error:
