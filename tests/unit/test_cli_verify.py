@@ -78,6 +78,7 @@ def test_waived_checks_are_shown(cli: CLI) -> None:
     assert "waived" in ran.out
     assert "some were waived" in ran.out
     assert "holder_binding" in cli("verify", "brown.json", "--waive", "everything", code=2).err
+    assert "cannot be left out" in cli("verify", "brown.json", "--waive", "data_model", code=2).err
 
 
 def test_two_credentials_are_told_apart(cli: CLI) -> None:
