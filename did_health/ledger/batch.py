@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Final
 
 from did_health.encoding import cbor, strict_json
@@ -23,6 +24,7 @@ from did_health.tlog.merkle import leaf_hash, node_hash, verify_inclusion
 from did_health.tlog.proof import TlogProof
 from did_health.tlog.witness_policy import VerifiedCheckpoint, WitnessPolicy, verify_proof
 
+_WHAT: Final = MappingProxyType({"root": "issuance receipt's root", "path": "issuance receipt's path"})
 FORMAT: Final = "did-health/issuance-receipt/v1"
 
 
@@ -225,4 +227,4 @@ def _bytes(document: JSONObject, name: str) -> bytes:
     value = document.get(name)
     if not isinstance(value, str):
         raise FormatError("the issuance receipt lacks a text", where=f"/{name}")
-    return base64url_decode(value, what=f"issuance receipt's {name}")
+    return base64url_decode(value, what=_WHAT[name])

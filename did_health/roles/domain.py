@@ -85,7 +85,7 @@ def claimed_scopes(credential: Credential, resource: str) -> frozenset[tuple[str
     ``None`` stands where the type has none, an empty text where the credential fails to name one, which nobody is accredited for.
     """
     if resource == PhysicianLicense.credential_type:
-        return frozenset(_license_scope(subject) for subject in credential.subjects)
+        return frozenset(map(_license_scope, credential.subjects))
     if resource == Pharmacy.credential_type:
         return frozenset((None, _text(subject.get("jurisdiction"))) for subject in credential.subjects)
     return _NO_SCOPE

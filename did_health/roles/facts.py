@@ -105,7 +105,8 @@ class Facts:
         except FormatError as error:
             raise Unproven(Outcome.FAIL, "status_malformed", f"the credential's status entry is malformed: {error}") from error
         status_list, content = self._state.status_list(entry.list_url, issuer, self.now)
-        self._require_current(content, "status list")
+        if not self._oldest <= content.as_of <= self._newest or content.expires is not None:
+            self._require_current(content, "status list")
         if status_list is None:
             raise Unproven(Outcome.UNKNOWN, "status_list_not_logged", "the ledger has never seen the status list that the credential names", content.as_of)
         try:

@@ -21,7 +21,7 @@ from did_health.roles.documents import logged_credential
 from did_health.roles.institution import Institution
 from did_health.roles.register import IssuedCredential, Register, StatusChange
 from did_health.roles.signing import default_suite
-from did_health.roles.status_publisher import LIST_SIZE, PURPOSES, StatusPublisher
+from did_health.roles.status_publisher import LIST_SIZE, StatusPublisher
 from did_health.vc.credential import Credential
 from did_health.vc.proofs.data_integrity import add_proof
 from did_health.vc.status import StatusPurpose
@@ -65,12 +65,12 @@ class Board:
     """An issuer with its register: state medical boards, pharmacy boards, identity providers, registry authorities.
 
     ``details`` appear in what it issues. ``suite`` is the cryptosuite, by default the JCS suite of the assertion key, and ``purposes`` are
-    those of the status lists; a purpose that the register has a list for stays. One board object is used by one thread at a time; several
-    processes may share a register, the second to write gets ``ConflictError``.
+    those of the status lists; a purpose that the register has a list for stays, and is the default. One board object is
+    used by one thread at a time; several processes may share a register, the second to write gets ``ConflictError``.
     """
 
     def __init__(
-        self, institution: Institution, details: Issuer, register: Register, *, suite: str | None = None, purposes: Sequence[StatusPurpose] = PURPOSES
+        self, institution: Institution, details: Issuer, register: Register, *, suite: str | None = None, purposes: Sequence[StatusPurpose] | None = None
     ) -> None:
         if details.id != institution.did:
             raise ValueError("the details are another issuer's")
@@ -188,6 +188,8 @@ class Board:
         if effective > now:
             raise ValueError("the effective date is in the future: make the change when it has come")
         row = self._listed(credential)
+        # The message only says more of what the other lists say already.
+        values = {purpose: value for purpose, value in values.items() if purpose is not StatusPurpose.MESSAGE or purpose in self._status.purposes}
         changes = [StatusChange(row.id, purpose, value, reason, order, effective, now) for purpose, value in values.items()]
         self._status.change(values, [row.index], changes)
 

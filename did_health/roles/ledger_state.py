@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final, TypeVar, cast
+from typing import Any, Final, TypeVar
 
 from did_health.did.did import DID
 from did_health.did.document import DIDDocument
@@ -87,7 +87,7 @@ class LedgerState:
     def __init__(self, policy: TrustPolicy, evidence: Evidence, memo: Memo) -> None:
         self._policy, self.evidence, self._memo = policy, evidence, memo
         self._ledger = policy.ledger or WitnessPolicy()
-        self._known: dict[Hashable, object] = {}
+        self._known: dict[Hashable, Any] = {}
 
     @property
     def registry_authority(self) -> str:
@@ -135,10 +135,10 @@ class LedgerState:
         return self._memo.get(key, lambda: self._issuance(receipt, issuer, state, now))
 
     def _once(self, key: Hashable, compute: Callable[[], Result]) -> Result:
-        known = self._known.get(key)
+        known: Result | None = self._known.get(key)
         if known is None:
             known = self._known[key] = compute()
-        return cast(Result, known)
+        return known
 
     def _latest(self, subject: bytes, now: datetime) -> Latest:
         found: list[Latest] = []

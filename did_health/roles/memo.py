@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from typing import Final, TypeVar, cast
+from typing import Any, Final, TypeVar
 
 Result = TypeVar("Result")
 _CAPACITY: Final = 4096
@@ -20,14 +20,17 @@ class Memo:
 
     def __init__(self, capacity: int = _CAPACITY) -> None:
         self._capacity = capacity
-        self._results: dict[Hashable, object] = {}
+        self._results: dict[Hashable, Any] = {}
 
     def get(self, key: Hashable, compute: Callable[[], Result]) -> Result:
         """The remembered result of ``key``, or that of ``compute()``, which is then remembered."""
+        result: Result
         try:
-            return cast(Result, self._results[key])
+            result = self._results[key]
         except KeyError:
             result = compute()
+        else:
+            return result
         if len(self._results) >= self._capacity:
             self._results.pop(next(iter(self._results)), None)
         self._results[key] = result

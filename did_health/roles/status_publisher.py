@@ -24,7 +24,7 @@ from did_health.vc.status import StatusEntry, StatusList, StatusListCredential, 
 LIST_SIZE: Final = MIN_STATUS_LIST_ENTRIES
 TIME_TO_LIVE: Final = timedelta(minutes=5)
 PURPOSES: Final = (StatusPurpose.REVOCATION, StatusPurpose.SUSPENSION, StatusPurpose.MESSAGE)
-"""What a set has lists for unless its issuer says otherwise; the fourth purpose, refresh, is for issuers that offer newer credentials."""
+"""What a set has lists for unless its issuer says otherwise, once for all; the fourth purpose, refresh, is for issuers that offer newer credentials."""
 
 _ATTEMPTS: Final = 5
 _BITS: Final = MappingProxyType({StatusPurpose.MESSAGE: MESSAGE_BITS})
@@ -38,21 +38,27 @@ class StatusPublisher:
 
     __slots__ = ("_institution", "_purposes", "_register", "_suite", "_templates", "url")
 
-    def __init__(self, institution: Institution, register: Register, suite: str, purposes: Sequence[StatusPurpose] = PURPOSES, number: int = 1) -> None:
-        self._institution, self._register, self._suite, self._purposes = institution, register, suite, tuple(purposes)
+    def __init__(self, institution: Institution, register: Register, suite: str, purposes: Sequence[StatusPurpose] | None = None, number: int = 1) -> None:
+        self._institution, self._register, self._suite, self._purposes = institution, register, suite, purposes
         self.url = f"{institution.base_url}/status/{number}"
         self._templates: list[JSONObject] = []
 
     def open(self) -> None:
         """Make the lists that the set has not yet, and publish whatever is not published. A purpose that the set had before stays in it."""
         present = self._register.status_lists(f"{self.url}/")
-        if absent := [purpose for purpose in self._purposes if self._list_url(purpose) not in present]:
+        wanted = self._purposes if self._purposes is not None else () if present else PURPOSES
+        if absent := [purpose for purpose in wanted if self._list_url(purpose) not in present]:
             now = self._institution.clock()
             empty = {purpose: StatusList.empty(LIST_SIZE, _BITS.get(purpose, 1)) for purpose in absent}
             lists = [StatusListState(self._list_url(purpose), 1, self._signed(purpose, bits, now)) for purpose, bits in empty.items()]
             self._register.change((), lists)
-        self._templates = [self._template(purpose) for purpose in StatusPurpose if purpose in self._purposes or self._list_url(purpose) in present]
+        self._templates = [self._template(purpose) for purpose in StatusPurpose if purpose in wanted or self._list_url(purpose) in present]
         self.publish()
+
+    @property
+    def purposes(self) -> tuple[StatusPurpose, ...]:
+        """What there are lists for."""
+        return tuple(StatusPurpose(template["statusPurpose"]) for template in self._templates)
 
     def entries(self, index: int) -> list[JSONObject]:
         """The ``credentialStatus`` of the credential with that index, without ``id``s, which nobody needs."""

@@ -41,6 +41,7 @@ from did_health.stores.embedded import EmbeddedLedger
 from did_health.stores.register_store import SQLRegister
 from did_health.tlog.witness_policy import WitnessPolicy
 from did_health.trust.policy import TrustPolicy
+from did_health.vc.status import StatusPurpose
 
 Clock = Callable[[], datetime]
 Random = Callable[[int], bytes]
@@ -147,8 +148,12 @@ class Directory:
         entity_type: str = "medical_board",
         algorithm: Algorithm = Algorithm.ED25519,
         suite: str = "",
+        purposes: Sequence[StatusPurpose] | None = None,
     ) -> Board:
-        """A new issuer, accredited by the directory's registry authority to issue ``resources`` for ``professions`` in ``jurisdiction``."""
+        """A new issuer, accredited by the directory's registry authority to issue ``resources`` for ``professions`` in ``jurisdiction``.
+
+        ``purposes`` as of ``Board``.
+        """
         accreditations = [
             BoardAccreditation(
                 name=title,
@@ -162,7 +167,7 @@ class Directory:
         ]
         institution = self.create_institution(name, title=title, jurisdiction=jurisdiction, algorithm=algorithm, suite=suite)
         self.authority().accredit_many([(accreditation, institution.did) for accreditation in accreditations])
-        return self._board(institution, self._institution_file(name))
+        return self._board(institution, self._institution_file(name), purposes)
 
     def board(self, name: str) -> Board:
         """An issuer of this directory; raises ``StoreError`` if there is none of that name."""
@@ -231,11 +236,12 @@ class Directory:
     def _host(self) -> str:
         return self.ledger.url.removeprefix("https://")
 
-    def _board(self, institution: Institution, described: InstitutionFile) -> Board:
+    def _board(self, institution: Institution, described: InstitutionFile, purposes: Sequence[StatusPurpose] | None = None) -> Board:
         files.make_folder(self.path / "registers")
         database = Database.open(self.path / "registers" / f"{described.name}.sqlite")
         self._databases.append(database)
-        return Board(institution, Issuer(described.did, described.title, described.jurisdiction), SQLRegister(database), suite=described.suite or None)
+        details = Issuer(described.did, described.title, described.jurisdiction)
+        return Board(institution, details, SQLRegister(database), suite=described.suite or None, purposes=purposes)
 
     def _open_institution(self, name: str) -> tuple[Institution, InstitutionFile]:
         described = self._institution_file(name)

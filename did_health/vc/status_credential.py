@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from did_health.encoding import timestamps
@@ -108,7 +109,7 @@ def check_status(entry: StatusEntry, list_credential: StatusListCredential, now:
     """
     credential = list_credential.credential
     # Ours: a list that names itself must be the one that the entry names, or a genuine list could stand in for another.
-    if credential.id is not None and credential.id != entry.list_url:
+    if credential.raw.get("id", entry.list_url) != entry.list_url:
         raise _unverified("the status list is not the one that the credential names")
     # §2.2: validFrom and validUntil are the list's own.
     if credential.valid_from is not None and now < credential.valid_from:
@@ -120,15 +121,22 @@ def check_status(entry: StatusEntry, list_credential: StatusListCredential, now:
         raise _unverified("the status list is for another purpose than the credential's entry")
     if list_credential.declared_size not in (None, entry.size):
         raise _unverified("the status list has values of another size than the credential's entry")
-    status_list = list_credential.status_list.as_size(entry.size)
+    status_list = list_credential.status_list
+    if status_list.status_size != entry.size:
+        status_list = status_list.as_size(entry.size)
     # 2, 9
     if len(status_list) < MIN_STATUS_LIST_ENTRIES:
         raise VerificationError(f"the status list has fewer than {MIN_STATUS_LIST_ENTRIES} entries", code=STATUS_LIST_LENGTH)
     # 10
     value = status_list.get(entry.index)
     # 11 to 15
-    message = entry.message(value) if entry.purpose == StatusPurpose.MESSAGE else None
-    return StatusResult(entry.purpose, value, value == 0, message)
+    return _result(entry.purpose, value, entry.message(value) if entry.purpose == StatusPurpose.MESSAGE else None)
+
+
+# Most credentials have the same few statuses.
+@lru_cache(maxsize=256)
+def _result(purpose: str, value: int, message: str | None) -> StatusResult:
+    return StatusResult(purpose, value, value == 0, message)
 
 
 def retrieval_error(where: str, what: str = "the status list could not be retrieved") -> ResolutionError:

@@ -10,7 +10,7 @@ from typing import Final
 from did_health.encoding.strict_json import JSON, JSONObject
 from did_health.errors import FormatError, UnsupportedError
 from did_health.vc.status_list import MALFORMED_VALUE, MAX_STATUS_SIZE
-from did_health.vc.validation import is_url, type_names
+from did_health.vc.validation import is_common_url, is_url, type_names
 
 ENTRY_TYPE: Final = "BitstringStatusListEntry"
 _MAX_INDEX_DIGITS: Final = 20
@@ -68,7 +68,7 @@ class StatusEntry:
         # int() takes signs, blanks, underscores and other scripts' digits.
         if type(index) is not str or not index.isascii() or not index.isdigit() or len(index) > _MAX_INDEX_DIGITS:
             raise _malformed("statusListIndex is not a string of decimal digits", "/statusListIndex")
-        if type(list_url) is not str or not is_url(list_url):
+        if type(list_url) is not str or not is_common_url(list_url):
             raise _malformed("statusListCredential is not a URL", "/statusListCredential")
         size = parse_size(entry["statusSize"], "/statusSize") if "statusSize" in entry else 1
         messages: tuple[str, ...] = ()

@@ -46,6 +46,7 @@ _LANGUAGE: Final = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*", re.ASCII)
 _DIGEST_SRI: Final = re.compile(r"sha(?:256|384|512)-[A-Za-z0-9+/]+={0,2}(?:\?\S*)?(?:[ \t]+sha(?:256|384|512)-[A-Za-z0-9+/]+={0,2}(?:\?\S*)?)*", re.ASCII)
 _OFFSET: Final = re.compile(r"(?:Z|[+-]\d\d:\d\d)\Z", re.ASCII)
 _LANGUAGE_VALUE_MEMBERS: Final = frozenset(("@value", "@language", "@direction"))
+_match_url: Final = _URL.fullmatch
 
 
 def refusal(what: str, where: str) -> FormatError:
@@ -55,13 +56,17 @@ def refusal(what: str, where: str) -> FormatError:
 
 def is_url(value: JSON) -> bool:
     """Whether ``value`` is an absolute URL (DIDs, URNs and data URLs included) of at most ``MAX_URL_CHARACTERS``."""
-    return type(value) is str and len(value) <= MAX_URL_CHARACTERS and _is_url(value)
+    return type(value) is str and len(value) <= MAX_URL_CHARACTERS and _match_url(value) is not None
 
 
-# Issuers, schemas and status lists come again and again; ids come and go.
+def is_common_url(value: JSON) -> bool:
+    """As ``is_url``, for what comes again and again, such as issuers, schemas and status lists: the last few are remembered."""
+    return type(value) is str and len(value) <= MAX_URL_CHARACTERS and _matches_url(value)
+
+
 @lru_cache(maxsize=256)
-def _is_url(text: str) -> bool:
-    return _URL.fullmatch(text) is not None
+def _matches_url(text: str) -> bool:
+    return _match_url(text) is not None
 
 
 def is_envelope(value: JSON) -> bool:
@@ -87,7 +92,7 @@ def data_model(document: JSONObject) -> DataModel:
         raise refusal("the first context is not that of the Verifiable Credentials data model 2.0 or 1.1", "/@context")
     for position in range(1, len(context)):
         item = context[position]
-        if type(item) is not dict and not is_url(item):
+        if type(item) is not dict and not is_common_url(item):
             raise refusal("a context is neither a URL nor an object", f"/@context/{position}")
         if context.index(item) != position:
             raise refusal("a context comes twice", f"/@context/{position}")
@@ -130,7 +135,7 @@ def party(value: JSON, where: str) -> str:
             if member in value:
                 language_values(value[member], f"{where}/{member}")
         value, where = value.get("id"), f"{where}/id"
-    if not is_url(value):
+    if not is_common_url(value):
         raise refusal("not a URL, nor an object with a URL as its id", where)
     return str(value)
 
@@ -225,7 +230,7 @@ def _typed(*, id_required: bool = False, at_most: int | None = None) -> Rule:
             if not (type(name) is str and name) and type_names(name) is None:
                 raise refusal("the object has no type", _place(value, where, item, "/type" if "type" in item else ""))
             if "id" in item:
-                if not is_url(item["id"]):
+                if not is_common_url(item["id"]):
                     raise refusal("not a single URL", _place(value, where, item, "/id"))
             elif id_required:
                 raise refusal("the object has no id", _place(value, where, item))

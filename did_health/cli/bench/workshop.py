@@ -19,9 +19,12 @@ from did_health.roles.issuer import Board, Issued
 from did_health.roles.verifier import Verifier
 from did_health.stores.clock import system_clock
 from did_health.stores.directory import Directory
+from did_health.vc.status import StatusPurpose
 
 LICENCES: Final = 200
 BATCHES: Final = 4
+PURPOSES: Final = (StatusPurpose.REVOCATION, StatusPurpose.SUSPENSION)
+"""Two status lists make a licence of 2 kB; the list of sixteen messages, which boards have by default, adds 0.8 kB to it."""
 AUDIENCE: Final = "https://pharmacy.example"
 NONCE: Final = "f7Tq0cV1n2"
 
@@ -42,7 +45,7 @@ class Workshop:
 def workshop() -> Iterator[Workshop]:
     """A workshop in a directory that is deleted afterwards."""
     with TemporaryDirectory(prefix="did-health-bench-") as path, did_health.open_directory(Path(path), "bench only, nothing is kept", create=True) as directory:
-        board = directory.create_board("nc-medical", title="North Carolina Medical Board", jurisdiction="US-NC", professions=["MD"])
+        board = directory.create_board("nc-medical", title="North Carolina Medical Board", jurisdiction="US-NC", professions=["MD"], purposes=PURPOSES)
         wallets = [Wallet.create(clock=system_clock, random=os.urandom) for _ in range(LICENCES)]
         size = LICENCES // BATCHES
         batches = [
