@@ -57,4 +57,4 @@ def measure(licences: int) -> tuple[float, list[Ratio]]:
         ratios.append(issuing.issue(shop, lambda: key.sign(message)))
         ratios.append(issuing.register(shop, verification, licences))
     ratios.append(importing.imports())
-    return min(in_turns(verification, verification, rounds=10)), ratios
+    return min(in_turns(verification, verification)), ratios

@@ -9,8 +9,8 @@ from typing import Final
 
 from did_health.cli.bench.measure import Ratio
 
-LIMIT_IMPORT_MS: Final = 120.0
-_ROUNDS: Final = 7
+LIMIT_IMPORT_MS = 120.0
+ROUNDS = 7
 _BARE: Final = "pass"
 _IMPORT: Final = "import did_health"
 _USED: Final = "from did_health import PersonName, PhysicianLicense, embedded_verifier, open_directory"
@@ -19,7 +19,7 @@ _USED: Final = "from did_health import PersonName, PhysicianLicense, embedded_ve
 def imports() -> Ratio:
     """``import did_health``; its detail tells what really importing what the README's example uses takes, which has no limit."""
     fastest = dict.fromkeys((_BARE, _IMPORT, _USED), float("inf"))
-    for _ in range(_ROUNDS):
+    for _ in range(ROUNDS):
         for program in fastest:
             fastest[program] = min(fastest[program], _run(program))
     used = (fastest[_USED] - fastest[_BARE]) * 1000

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from time import perf_counter
-from typing import Final
 
 from did_health.cli.bench.measure import Ratio, Work, in_turns, rotating
-from did_health.cli.bench.workshop import LICENCES, Workshop, licence
+from did_health.cli.bench.workshop import Workshop, licence
 
-LIMIT_ISSUE: Final = 3.0
-LIMIT_REGISTER: Final = 6.0
-_UNIT_CALLS: Final = 2000
+LIMIT_ISSUE = 3.0
+LIMIT_REGISTER = 6.0
+UNIT_CALLS = 2000
 
 
 def issue(shop: Workshop, signature: Work) -> Ratio:
@@ -25,7 +24,7 @@ def issue(shop: Workshop, signature: Work) -> Ratio:
 def register(shop: Workshop, yardstick: Work, count: int) -> Ratio:
     """``count`` licences by one ``issue_many``; the yardstick is called before and after."""
     holder = shop.licences[0].credential["credentialSubject"]["id"]
-    orders = [(licence(LICENCES + place), holder) for place in range(count)]
+    orders = [(licence(len(shop.licences) + place), holder) for place in range(count)]
     before = _unit(yardstick)
     start = perf_counter()
     shop.board.issue_many(orders)
@@ -36,6 +35,6 @@ def register(shop: Workshop, yardstick: Work, count: int) -> Ratio:
 
 def _unit(yardstick: Work) -> float:
     start = perf_counter()
-    for _ in range(_UNIT_CALLS):
+    for _ in range(UNIT_CALLS):
         yardstick()
-    return (perf_counter() - start) / _UNIT_CALLS
+    return (perf_counter() - start) / UNIT_CALLS

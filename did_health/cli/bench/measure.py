@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import cycle
 from time import perf_counter
-from typing import Final, TypeVar
+from typing import TypeVar
 
 T = TypeVar("T")
 Work = Callable[[], object]
 
-ROUNDS: Final = 40
-CALLS: Final = 25
+ROUNDS = 40
+CALLS = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +33,15 @@ class Ratio:
         return self.value > self.limit
 
 
-def in_turns(work: Work, yardstick: Work, *, rounds: int = ROUNDS, calls: int = CALLS) -> tuple[float, float]:
+def in_turns(work: Work, yardstick: Work) -> tuple[float, float]:
     """Seconds of one call of each: the smallest mean of a round, for noise only ever adds.
 
     The two are called by turns, so that each finds the processor's caches as the other left them.
     """
     means: list[tuple[float, float]] = []
-    for _ in range(rounds + 1):
+    for _ in range(ROUNDS + 1):
         spent_on_work = spent_on_yardstick = 0.0
-        for _ in range(calls):
+        for _ in range(CALLS):
             start = perf_counter()
             yardstick()
             between = perf_counter()
@@ -49,7 +49,7 @@ def in_turns(work: Work, yardstick: Work, *, rounds: int = ROUNDS, calls: int = 
             end = perf_counter()
             spent_on_yardstick += between - start
             spent_on_work += end - between
-        means.append((spent_on_work / calls, spent_on_yardstick / calls))
+        means.append((spent_on_work / CALLS, spent_on_yardstick / CALLS))
     # The first round warms up.
     return min(mean for mean, _ in means[1:]), min(mean for _, mean in means[1:])
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from did_health.cli.bench.measure import Ratio, Work, in_turns, rotating
 from did_health.cli.bench.workshop import AUDIENCE, BATCHES, NONCE, Workshop
 from did_health.did.resolution import required_urls, resolve
@@ -13,9 +11,9 @@ from did_health.errors import VerificationError
 from did_health.roles.report import CheckName, Report, Verdict
 from did_health.vc.proofs.data_integrity import verify_proofs
 
-LIMIT_PROOF: Final = 1.5
-LIMIT_FULL: Final = 2.2
-LIMIT_PRESENTATION: Final = 4.0
+LIMIT_PROOF = 1.5
+LIMIT_FULL = 2.2
+LIMIT_PRESENTATION = 4.0
 
 
 def proof(shop: Workshop, yardstick: Work) -> Ratio:
@@ -44,7 +42,7 @@ def full(shop: Workshop, yardstick: Work) -> Ratio:
     documents = [issued.to_json() for issued in shop.licences]
 
     def verify(document: bytes) -> None:
-        _accepted(shop.verifier.verify(document, evidence=shop.evidence, waive=(CheckName.HOLDER_BINDING,)))
+        accepted(shop.verifier.verify(document, evidence=shop.evidence, waive=(CheckName.HOLDER_BINDING,)))
 
     detail = f"{_size(documents)} with the receipt, of {BATCHES} batches of {len(documents) // BATCHES}"
     return _ratio("full verification of a licence", rotating(documents, verify), yardstick, LIMIT_FULL, detail)
@@ -54,12 +52,13 @@ def presentation(shop: Workshop, yardstick: Work) -> Ratio:
     """The same of a presentation, with its holder's signature."""
 
     def verify(document: bytes) -> None:
-        _accepted(shop.verifier.verify(document, audience=AUDIENCE, nonce=NONCE, evidence=shop.evidence))
+        accepted(shop.verifier.verify(document, audience=AUDIENCE, nonce=NONCE, evidence=shop.evidence))
 
     return _ratio("presentation of a licence", rotating(shop.presentations, verify), yardstick, LIMIT_PRESENTATION, _size(shop.presentations))
 
 
-def _accepted(report: Report) -> None:
+def accepted(report: Report) -> None:
+    """Raises ``VerificationError`` for any other verdict: the way to a refusal is another one."""
     if report.verdict is not Verdict.ACCEPT:
         raise VerificationError(f"what was measured is no verification: {', '.join(report.codes)}")
 

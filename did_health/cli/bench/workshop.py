@@ -21,8 +21,8 @@ from did_health.stores.clock import system_clock
 from did_health.stores.directory import Directory
 from did_health.vc.status import StatusPurpose
 
-LICENCES: Final = 200
-BATCHES: Final = 4
+LICENCES = 200
+BATCHES = 4
 PURPOSES: Final = (StatusPurpose.REVOCATION, StatusPurpose.SUSPENSION)
 """Two status lists make a licence of 2 kB; the list of sixteen messages, which boards have by default, adds 0.8 kB to it."""
 AUDIENCE: Final = "https://pharmacy.example"
