@@ -57,7 +57,7 @@ class HTTPSource:
         from did_health.net.connections import deadline
 
         with deadline(self._timeout):
-            target = _Target(self._guard, need.url)
+            target = Target(self._guard, need.url)
             while True:
                 with target.errors(self._timeout), self._open().stream("GET", target.url, headers=_HEADERS) as response:
                     if target.follow(response):
@@ -89,7 +89,7 @@ class HTTPSource:
         with self._lock:
             if not self._pool:
                 self._pool = httpcore.ConnectionPool(
-                    ssl_context=self._ssl_context or _trusting_public_authorities(), network_backend=GuardedBackend(self._guard)
+                    ssl_context=self._ssl_context or trusting_public_authorities(), network_backend=GuardedBackend(self._guard)
                 )
             return self._pool
 
@@ -114,7 +114,7 @@ class AsyncHTTPSource:
         """As ``HTTPSource.fetch``; the time-out includes name resolution."""
         from anyio import fail_after
 
-        target = _Target(self._guard, need.url)
+        target = Target(self._guard, need.url)
         with target.errors(self._timeout), fail_after(self._timeout):
             while True:
                 async with self._open().stream("GET", target.url, headers=_HEADERS) as response:
@@ -145,15 +145,15 @@ class AsyncHTTPSource:
 
         if not self._pool:
             self._pool = httpcore.AsyncConnectionPool(
-                ssl_context=self._ssl_context or _trusting_public_authorities(),
+                ssl_context=self._ssl_context or trusting_public_authorities(),
                 max_connections=MAX_CONCURRENT_REQUESTS,
                 network_backend=AsyncGuardedBackend(self._guard),
             )
         return self._pool
 
 
-class _Target:
-    """Where the fetch stands: the URL to ask next, checked, and how many redirects led to it."""
+class Target:
+    """Where a request stands: the URL to ask next, checked, and how many redirects led to it."""
 
     def __init__(self, guard: Guard, url: str) -> None:
         import httpx
@@ -168,6 +168,7 @@ class _Target:
 
     @property
     def url(self) -> httpcore.URL:
+        """The URL to ask next."""
         import httpcore
 
         return httpcore.URL(scheme=self._url.raw_scheme, host=self._url.raw_host, port=self._url.port, target=self._url.raw_path)
@@ -177,7 +178,7 @@ class _Target:
         if response.status not in _REDIRECTS:
             return False
         self._redirects += 1
-        location = _header(response, b"location")
+        location = header(response, b"location")
         if self._redirects > MAX_REDIRECTS:
             raise TransportError(f"{self._place} redirects more than {MAX_REDIRECTS} times", code="too_many_redirects")
         if not location or len(location) > MAX_URL_CHARACTERS:
@@ -229,16 +230,18 @@ def _body(response: httpcore.Response, need: Need) -> BoundedBody | None:
         raise TransportError(f"the answer has status {response.status}", code="unexpected_status")
     return BoundedBody(
         min(need.max_bytes, MAX_RESPONSE_BYTES),
-        encoding=_header(response, b"content-encoding").strip().lower(),
-        announced=_header(response, b"content-length"),
+        encoding=header(response, b"content-encoding").strip().lower(),
+        announced=header(response, b"content-length"),
     )
 
 
-def _header(response: httpcore.Response, name: bytes) -> str:
+def header(response: httpcore.Response, name: bytes) -> str:
+    """The first header of this name (in lower case), or an empty text."""
     return next((value.decode("latin-1") for key, value in response.headers if key.lower() == name), "")
 
 
-def _trusting_public_authorities() -> ssl.SSLContext:
+def trusting_public_authorities() -> ssl.SSLContext:
+    """TLS with the certificate authorities that httpx brings, whatever the environment says."""
     import httpx
 
     return httpx.create_ssl_context(trust_env=False)

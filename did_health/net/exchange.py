@@ -1,0 +1,99 @@
+"""One request and its answer, whatever its status: for the protocols of services, where a refusal is an answer like another.
+
+The guards, the deadline and the bounds are those of ``net.fetch``. Redirects are not followed: whoever is asked to write answers itself.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterable
+from dataclasses import dataclass
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from did_health.limits import MAX_RESPONSE_BYTES, REQUEST_TIMEOUT_SECONDS
+from did_health.net.body import BoundedBody
+from did_health.net.fetch import Target, header, trusting_public_authorities
+from did_health.net.guards import Guard, Resolver, resolve_by_system
+
+if TYPE_CHECKING:
+    import httpcore
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a server said: nothing of it is believed yet."""
+
+    status: int
+    content_type: str
+    """The media type in lower case, without parameters; empty if there is none."""
+    body: bytes
+    retry_after: str = ""
+    """The header ``Retry-After`` as it came."""
+
+
+class HTTPExchange:
+    """Asks servers over HTTPS; see ``net.guards`` for where it goes. Safe for several threads; close it after use.
+
+    ``allow_hosts``, ``timeout_seconds``, ``ssl_context`` and ``resolve`` are as of ``net.fetch.HTTPSource``.
+    """
+
+    def __init__(
+        self,
+        allow_hosts: Iterable[str] = frozenset(),
+        *,
+        timeout_seconds: float = REQUEST_TIMEOUT_SECONDS,
+        ssl_context: ssl.SSLContext | None = None,
+        resolve: Resolver = resolve_by_system,
+    ) -> None:
+        self._guard = Guard(frozenset(name.lower() for name in allow_hosts), resolve)
+        self._timeout = timeout_seconds
+        self._ssl_context = ssl_context
+        self._lock = Lock()
+        self._pool: httpcore.ConnectionPool | None = None
+
+    def get(self, url: str, *, max_bytes: int = MAX_RESPONSE_BYTES) -> Answer:
+        """The answer to a GET. Raises ``TransportError`` as ``HTTPSource.fetch``, but never for a status."""
+        return self._ask("GET", url, b"", "", max_bytes)
+
+    def post(self, url: str, body: bytes, *, content_type: str, max_bytes: int = MAX_RESPONSE_BYTES) -> Answer:
+        """The answer to a POST; whether the server acted on it is not known if this raises ``TransportError``."""
+        return self._ask("POST", url, body, content_type, max_bytes)
+
+    def _ask(self, method: str, url: str, body: bytes, content_type: str, max_bytes: int) -> Answer:
+        from did_health.net.connections import deadline
+
+        target = Target(self._guard, url)
+        headers = [(b"Accept", b"*/*"), (b"Accept-Encoding", b"identity"), (b"User-Agent", b"did-health")]
+        if method == "POST":
+            headers += [(b"Content-Type", content_type.encode("ascii")), (b"Content-Length", b"%d" % len(body))]
+        with (
+            deadline(self._timeout),
+            target.errors(self._timeout),
+            self._open().stream(method, target.url, headers=headers, content=body or None) as response,
+        ):
+            bounded = BoundedBody(
+                max_bytes, encoding=header(response, b"content-encoding").strip().lower(), announced=header(response, b"content-length")
+            )
+            for chunk in response.iter_stream():
+                bounded.feed(chunk)
+            media_type = header(response, b"content-type").partition(";")[0].strip().lower()
+            return Answer(response.status, media_type, bounded.finish(), header(response, b"retry-after"))
+
+    def close(self) -> None:
+        """Close all connections; the exchange may be used again."""
+        with self._lock:
+            if self._pool:
+                self._pool.close()
+                self._pool = None
+
+    def _open(self) -> httpcore.ConnectionPool:
+        import httpcore
+
+        from did_health.net.connections import GuardedBackend
+
+        with self._lock:
+            if not self._pool:
+                context = self._ssl_context or trusting_public_authorities()
+                self._pool = httpcore.ConnectionPool(ssl_context=context, network_backend=GuardedBackend(self._guard))
+            return self._pool
