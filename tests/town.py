@@ -40,9 +40,9 @@ SECRET_CLAIMS = ("Zyxwvutsk", "Qqfamily", "SEC-")
 class Town:
     """Made once and shared: tests add credentials and wallets, and leave the boards as they are."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, seed: str = "town") -> None:
         self.clock = Clock()
-        self.random = repeatable_bytes("town")
+        self.random = repeatable_bytes(seed)
         self.folder = folder
         self.directory: Directory = open_directory(folder, PASSPHRASE, create=True, clock=self.clock, random=self.random, cost=CHEAP)
         self._numbers = count(1)

@@ -40,7 +40,7 @@ class Verifier:
         gather_async: GatherAsync | None = None,
         used_nonces: UsedNonces | None = None,
     ) -> None:
-        self.policy = policy
+        self._policy = policy
         self._clock = clock
         self._gather = gather
         self._gather_async = gather_async
@@ -48,6 +48,11 @@ class Verifier:
         self._memo = Memo()
         # Of the evidence used last: verifications one after the other often share it.
         self._state: LedgerState | None = None
+
+    @property
+    def policy(self) -> TrustPolicy:
+        """The trust policy; what is remembered was verified under it, so that another needs another verifier."""
+        return self._policy
 
     def missing(self, document: bytes | str | JSONObject, have: Evidence, *, purpose: str = DEFAULT_PURPOSE, now: datetime | None = None) -> tuple[Need, ...]:
         """What must be fetched before ``document`` can be verified, given what is already at hand; empty when that is all. Pure.
