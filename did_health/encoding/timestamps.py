@@ -38,6 +38,7 @@ def parse(text: str) -> datetime:
     return moment
 
 
+@lru_cache(maxsize=1024)
 def format(moment: datetime) -> str:  # noqa: A001  # timestamps.format reads as it should at the caller's
     """``2026-01-31T13:45:00Z``: UTC, whole seconds. Raises ``ValueError`` for a naive datetime."""
     return require_aware(moment).astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"

@@ -13,9 +13,9 @@ from types import MappingProxyType
 from typing import Final
 
 from did_health.encoding import timestamps
-from did_health.encoding.jcs import Canonicalize, canonicalize
+from did_health.encoding.jcs import Canonicalize, canonicalize, canonicalizer
 from did_health.encoding.multibase import base58btc_encode
-from did_health.encoding.strict_json import JSON, JSONObject
+from did_health.encoding.strict_json import JSON, JSONObject, survey
 from did_health.errors import FormatError, UnsupportedError, VerificationError
 from did_health.keys import Algorithm, PublicKey, Signer
 from did_health.limits import MAX_CLOCK_SKEW_SECONDS, MAX_PROOFS
@@ -108,9 +108,10 @@ def add_proof(
     if previous_proof is not None:
         named = (previous_proof,) if isinstance(previous_proof, str) else tuple(previous_proof)
         secured = {**published, "proof": _previous(existing, named, "/proof", _GENERATION)}
-    data = cryptosuite.hash_data(secured, options, algorithm, contexts)
+    _refuse_unverifiable(options, existing)
+    # Where the document is plain its proof is too: all else in the options is text.
+    data = cryptosuite.hash_data(secured, options, algorithm, contexts, canonicalizer(survey(secured)))
     proof = {**options, "proofValue": "z" + base58btc_encode(signer.sign(data))}
-    _refuse_unverifiable(proof, existing)
     return {**published, "proof": [*existing, proof] if existing else proof}
 
 
@@ -227,10 +228,10 @@ def _plain(texts: str | Sequence[str] | None) -> str | list[str] | None:
     return texts if texts is None or isinstance(texts, str) else list(texts)
 
 
-def _refuse_unverifiable(proof: JSONObject, existing: list[JSON]) -> None:
-    """Our own verifier's rules, before anybody else's verifier meets the proof."""
+def _refuse_unverifiable(options: JSONObject, existing: list[JSON]) -> None:
+    """Our own verifier's rules, before anything is signed that some verifier would refuse."""
     try:
-        parsed = Proof.parse(proof)
+        parsed = Proof.parse({**options, "proofValue": "z"})
         _check_times(parsed, None)
     except (FormatError, VerificationError) as error:
         raise FormatError(error.what, where=error.where, hint=error.hint, code=_GENERATION) from error
