@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, _Text, UniqueConstraint, text
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 """Rises with every change of a table; a file of a newer version is refused."""
 
 metadata: Final = MetaData()
 
 # SQLite gives automatic numbers to INTEGER keys only; PostgreSQL wants BIGINT.
 _Number = BigInteger().with_variant(Integer(), "sqlite")
+# Compared by code point on both, whatever the language of a server: so a prefix is a range, and every list has one order.
+_Text = Text().with_variant(Text(collation="C"), "postgresql")
 
-settings: Final = Table("settings", metadata, Column("name", Text, primary_key=True), Column("value", Text, nullable=False))
+settings: Final = Table("settings", metadata, Column("name", _Text, primary_key=True), Column("value", _Text, nullable=False))
 
 # ---- ledger
 
@@ -38,10 +40,11 @@ entries: Final = Table(
     metadata,
     Column("position", _Number, primary_key=True, autoincrement=False),
     Column("leaf_hash", LargeBinary, nullable=False),
+    Column("kind", _Text, nullable=False),
     Column("subject", LargeBinary, nullable=False),
     Column("seq", _Number, nullable=False),
     Column("content", LargeBinary, ForeignKey("contents.digest"), nullable=False),
-    Column("author", Text, nullable=False),
+    Column("author", _Text, nullable=False),
     Column("admitted", _Number, nullable=False),
     Column("data", LargeBinary, nullable=False),
     # Also the way to a subject's latest entry.
@@ -49,20 +52,31 @@ entries: Final = Table(
     Index("entries_by_author", "author", "admitted"),
 )
 
+# The published map: the position of each subject's newest entry, and what the map has for the subject. Sorted by its key, because proofs
+# are made from ranges of it.
+map_items: Final = Table(
+    "map_items",
+    metadata,
+    Column("subject", LargeBinary, primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+    Column("position", _Number, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 contents: Final = Table("contents", metadata, Column("digest", LargeBinary, primary_key=True), Column("data", LargeBinary, nullable=False))
 
 documents: Final = Table(
     "documents",
     metadata,
-    Column("url", Text, primary_key=True),
-    Column("host", Text, nullable=False, index=True),
+    Column("url", _Text, primary_key=True),
+    Column("host", _Text, nullable=False, index=True),
     Column("data", LargeBinary, nullable=False),
 )
 
 witness_states: Final = Table(
     "witness_states",
     metadata,
-    Column("origin", Text, primary_key=True),
+    Column("origin", _Text, primary_key=True),
     Column("size", _Number, nullable=False),
     Column("root", LargeBinary, nullable=False),
 )
@@ -73,12 +87,12 @@ credentials: Final = Table(
     "credentials",
     metadata,
     Column("position", _Number, primary_key=True),
-    Column("id", Text, nullable=False, unique=True),
-    Column("issuer", Text, nullable=False),
-    Column("type", Text, nullable=False),
-    Column("subject", Text, nullable=False),
-    Column("number", Text, nullable=False),
-    Column("status_set", Text, nullable=False),
+    Column("id", _Text, nullable=False, unique=True),
+    Column("issuer", _Text, nullable=False),
+    Column("type", _Text, nullable=False),
+    Column("subject", _Text, nullable=False),
+    Column("number", _Text, nullable=False),
+    Column("status_set", _Text, nullable=False),
     Column("status_index", _Number, nullable=False),
     Column("issued_at", _Number, nullable=False),
     Column("document", LargeBinary, nullable=False),
@@ -101,7 +115,7 @@ credentials: Final = Table(
 status_sets: Final = Table(
     "status_sets",
     metadata,
-    Column("status_set", Text, primary_key=True),
+    Column("status_set", _Text, primary_key=True),
     Column("size", _Number, nullable=False),
     # One bit for every index, set once it has been given out.
     Column("allocated", LargeBinary, nullable=False),
@@ -112,11 +126,11 @@ status_changes: Final = Table(
     "status_changes",
     metadata,
     Column("position", _Number, primary_key=True),
-    Column("credential", Text, ForeignKey("credentials.id"), nullable=False, index=True),
-    Column("purpose", Text, nullable=False),
+    Column("credential", _Text, ForeignKey("credentials.id"), nullable=False, index=True),
+    Column("purpose", _Text, nullable=False),
     Column("value", Integer, nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("board_order", Text, nullable=False),
+    Column("reason", _Text, nullable=False),
+    Column("board_order", _Text, nullable=False),
     Column("effective", _Number, nullable=False),
     Column("recorded", _Number, nullable=False),
 )
@@ -124,7 +138,7 @@ status_changes: Final = Table(
 status_lists: Final = Table(
     "status_lists",
     metadata,
-    Column("url", Text, primary_key=True),
+    Column("url", _Text, primary_key=True),
     Column("version", _Number, nullable=False),
     Column("document", LargeBinary, nullable=False),
 )
