@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from did_health.cli.bench.measure import Ratio, Work, in_turns, rotating
-from did_health.cli.bench.workshop import AUDIENCE, BATCHES, NONCE, Workshop
+from did_health.cli.bench.workshop import AUDIENCE, BATCHES, NONCE, PURPOSES, Workshop
 from did_health.did.resolution import required_urls, resolve
 from did_health.encoding import strict_json
 from did_health.encoding.jcs import canonicalizer
@@ -34,7 +34,8 @@ def proof(shop: Workshop, yardstick: Work) -> Ratio:
             canonicalize=canonicalizer(survey),
         )
 
-    return _ratio("proof of a licence", rotating(licences, verify), yardstick, LIMIT_PROOF, f"eddsa-jcs-2022, {_size(licences)}")
+    detail = f"eddsa-jcs-2022, {_size(licences)}, with {len(PURPOSES)} status lists"
+    return _ratio("proof of a licence", rotating(licences, verify), yardstick, LIMIT_PROOF, detail)
 
 
 def full(shop: Workshop, yardstick: Work) -> Ratio:

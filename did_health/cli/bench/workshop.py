@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 import did_health
+from did_health.health.physician_license import CompactOrigin
 from did_health.net.gather import gather
 from did_health.roles.evidence import Evidence
 from did_health.roles.holder import Wallet
@@ -24,7 +25,7 @@ from did_health.vc.status import StatusPurpose
 LICENCES = 200
 BATCHES = 4
 PURPOSES: Final = (StatusPurpose.REVOCATION, StatusPurpose.SUSPENSION)
-"""Two status lists make a licence of 2 kB; the list of sixteen messages, which boards have by default, adds 0.8 kB to it."""
+"""With two status lists a licence has 2 kB; the list of sixteen messages, which boards have besides by default, adds 0.9 kB."""
 AUDIENCE: Final = "https://pharmacy.example"
 NONCE: Final = "f7Tq0cV1n2"
 
@@ -71,4 +72,9 @@ def licence(number: int) -> did_health.PhysicianLicense:
         original_issue_date=today.date() - timedelta(days=number % 9000),
         valid_until=today.replace(microsecond=0) + timedelta(days=365),
         npi="1234567893",
+        fid=f"{number:09}",
+        degree="MD",
+        taxonomy=("207R00000X", "207RC0000X"),
+        board_order_refs=(f"https://board.example/orders/{number}/granted",),
+        compact=CompactOrigin("IMLC", f"urn:uuid:00000000-0000-4000-8000-{number:012}"),
     )
