@@ -62,6 +62,10 @@ MAX_COSIGNATURE_SKEW_SECONDS: Final = 60
 """How far ahead of our clock a cosignature's timestamp may be."""
 MAX_MAP_PROOF_BYTES: Final = 8_302
 """Largest proof of the map: 256 siblings, their bitmap and a leaf."""
+MAX_MAP_HEAD_BYTES: Final = 128
+"""Largest document of a map head: a name, a hash and two numbers."""
+MAX_LATEST_BUNDLE_BYTES: Final = 1 << 18
+"""Largest bundle for a newest entry: a note, an entry, 63 hashes and a map proof."""
 MAX_MAP_TOP_BITS: Final = 20
 """Levels of the map's tree that are kept in memory: 84 MB."""
 MAX_POLICY_BYTES: Final = 1 << 16
@@ -81,6 +85,25 @@ MAX_NEEDS_PER_ROUND: Final = 128
 MAX_CONCURRENT_REQUESTS: Final = 8
 REQUEST_TIMEOUT_SECONDS: Final = 10.0
 """For one fetch as a whole: its redirects, its connections and its body."""
+
+# services
+MAX_ADD_CHECKPOINT_BYTES: Final = MAX_NOTE_BYTES + 64 * (MAX_PROOF_HASHES + 1)
+"""Largest request to a witness: a note, the old size and 63 hashes, none of whose lines is longer than 45 bytes."""
+MAX_BODY_SECONDS: Final = 10.0
+"""How long a client may take to send a request's body."""
+MAX_SERVICE_CONNECTIONS: Final = 512
+"""Connections that one service has open at a time; more are answered 503."""
+MAX_SHUTDOWN_SECONDS: Final = 5
+"""How long a service that was told to end waits for the requests that it has begun."""
+MAX_RATED_CLIENTS: Final = 10_000
+"""Clients whose rate is remembered; the one that has been silent for longest is forgotten first."""
+MAX_REQUESTS_PER_MINUTE: Final = 1_000_000
+"""Highest rate per client that can be configured."""
+MAX_CONFIG_BYTES: Final = 1 << 16
+MAX_SETTING_CHARACTERS: Final = 4096
+"""One text of a configuration."""
+MAX_FOLLOWED_LOGS: Final = 1_024
+"""Log keys that one witness trusts."""
 
 # files and secrets
 MAX_KEY_FILE_BYTES: Final = 1 << 16
