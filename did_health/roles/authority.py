@@ -31,7 +31,11 @@ class RegistryAuthority:
         return self.institution.did
 
     def accredit(self, accreditation: BoardAccreditation, *, entity: str) -> JSONObject:
-        """Log the record that ``entity`` (a DID) may do what ``accreditation`` says; the record's credential."""
+        """Log the record that ``entity`` (a DID) may do what ``accreditation`` says; the record's credential.
+
+        A verifier looks at the newest record only, for the time of issuing too. To renew or change an accreditation, or to end it, give
+        the ``valid_from`` with which it began; without one it begins now, and whatever was issued before is refused.
+        """
         return self.accredit_many([(accreditation, entity)])[0]
 
     def accredit_many(self, accreditations: list[tuple[BoardAccreditation, str]]) -> list[JSONObject]:

@@ -245,7 +245,7 @@ class Directory:
 
     def _open_institution(self, name: str) -> tuple[Institution, InstitutionFile]:
         described = self._institution_file(name)
-        sealed = files.read(self._keys_path(name), max_bytes=MAX_KEY_FILE_BYTES)
+        sealed = files.read_private(self._keys_path(name), max_bytes=MAX_KEY_FILE_BYTES)
         if sealed is None:
             raise StoreError("the institution's keys are missing", where=str(self._keys_path(name)), hint="Restore them from a copy", code="store_missing")
         keys = InstitutionKeys.parse(open_sealed(sealed, self._passphrase, content=SEALED_CONTENT)[0])
@@ -276,7 +276,7 @@ class Directory:
 
     def _wallet_file(self, name: str) -> bytes:
         self._require_name(name)
-        data = files.read(self._wallet_path(name), max_bytes=MAX_WALLET_BYTES)
+        data = files.read_private(self._wallet_path(name), max_bytes=MAX_WALLET_BYTES)
         if data is None:
             known = ", ".join(self.wallets)
             raise StoreError(f"there is no wallet {name} here", where=str(self.path / "wallets"), hint=f"There are: {known}", code="store_missing")

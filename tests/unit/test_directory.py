@@ -74,6 +74,20 @@ def test_secrets_are_for_their_owner_only_and_sealed(directory: Directory) -> No
         assert b"ciphertext" in path.read_bytes()
 
 
+def test_secrets_that_everybody_may_read_are_not_used(directory: Directory) -> None:
+    directory.create_wallet("ann")
+    for path, use in (
+        (directory.path / "wallets" / "ann.wallet", lambda: directory.wallet("ann")),
+        (directory.path / "institutions" / f"{AUTHORITY}.keys", directory.authority),
+    ):
+        path.chmod(0o644)
+        with pytest.raises(StoreError) as refused:
+            use()
+        assert refused.value.code == "store_open"
+        path.chmod(0o600)
+        use()
+
+
 def test_a_directory_that_holds_something_is_not_overwritten(directory: Directory, tmp_path: Path) -> None:
     for path in (directory.path, tmp_path):
         with pytest.raises(ConflictError):
