@@ -7,11 +7,12 @@ import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
 if TYPE_CHECKING:
+    from tests.postgres import Postgres
     from tests.town import Town
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -25,11 +26,14 @@ def shared(*parts: str) -> Path:
     root = Path(os.environ.get("DID_HEALTH_VECTORS") or REPOSITORY.parent / "shared")
     path = root.joinpath(*parts)
     if not path.exists():
-        message = f"third-party data not found: {'/'.join(parts)} (looked in ../shared; DID_HEALTH_VECTORS may name another place)"
-        if os.environ.get("CI"):
-            pytest.fail(message, pytrace=False)
-        pytest.skip(message)
+        _lacking(f"third-party data not found: {'/'.join(parts)} (looked in ../shared; DID_HEALTH_VECTORS may name another place)")
     return path
+
+
+def _lacking(message: str) -> NoReturn:
+    if os.environ.get("CI"):
+        pytest.fail(message, pytrace=False)
+    pytest.skip(message)
 
 
 def shared_cases(*parts: str) -> list[Path]:
@@ -58,6 +62,21 @@ def repeatable_bytes(seed: str) -> Callable[[int], bytes]:
 @pytest.fixture
 def random_bytes(request: pytest.FixtureRequest) -> Callable[[int], bytes]:
     return repeatable_bytes(request.node.name)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server of its own; skips the test where none can be started, which with ``CI`` set is a failure."""
+    try:
+        from tests.postgres import Postgres, Unavailable
+    except ImportError as error:
+        _lacking(f"PostgreSQL cannot be tested: {error}")
+    try:
+        server = Postgres.start()
+    except Unavailable as error:
+        _lacking(str(error))
+    yield server
+    server.stop()
 
 
 @pytest.fixture(scope="session")

@@ -4,12 +4,32 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
 
 SCHEMA_VERSION: Final = 2
-"""Rises with every change of a table; a file of a newer version is refused."""
+"""Rises with every change of a table, which needs a migration of this number; a database of a newer version is refused."""
 
 metadata: Final = MetaData()
+
+# The migrations' own table; not one of the schema's.
+schema_version: Final = Table(
+    "did_health_schema", MetaData(), Column("version_num", String(32), nullable=False), PrimaryKeyConstraint("version_num", name="did_health_schema_pkc")
+)
 
 # SQLite gives automatic numbers to INTEGER keys only; PostgreSQL wants BIGINT.
 _Number = BigInteger().with_variant(Integer(), "sqlite")

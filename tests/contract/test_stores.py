@@ -7,9 +7,10 @@ import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import insert, update
 
 from did_health.errors import ConflictError, EdgeError, StoreError, UnsupportedError
 from did_health.keys import generate
@@ -23,12 +24,16 @@ from did_health.stores.clock import system_clock
 from did_health.stores.database import APPLICATION_ID, MEMORY, Database
 from did_health.stores.ledger_store import LedgerStore, LogState
 from did_health.stores.register_store import SQLRegister
-from did_health.stores.tables import checkpoint
+from did_health.stores.tables import checkpoint, documents
 from did_health.stores.witness_store import SQLWitnessStore
 from did_health.tlog.merkle import Tree
 from did_health.tlog.note import NoteSigner
+from did_health.tlog.prefix_map_tree import MemoryItems, PrefixTree
 from did_health.tlog.witness_protocol import WitnessState
 from tests.conftest import repeatable_bytes
+
+if TYPE_CHECKING:
+    from tests.postgres import Postgres
 
 BOARD = "did:webvh:Qm:board.example"
 SET = "https://board.example/status/1/"
@@ -36,9 +41,22 @@ SIZE = 131_072
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 
 
-@pytest.fixture(params=["sqlite-file", "sqlite-memory"])
+@pytest.fixture(params=["sqlite-file", "sqlite-memory", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    database = Database.open(tmp_path / "store.sqlite" if request.param == "sqlite-file" else MEMORY)
+    location: str | Path = tmp_path / "store.sqlite" if request.param == "sqlite-file" else MEMORY
+    if request.param == "postgresql":
+        server: Postgres = request.getfixturevalue("postgres")
+        location = server.url()
+    database = Database.open(location)
+    yield database
+    database.close()
+    if request.param == "postgresql":
+        server.drop(str(location))
+
+
+@pytest.fixture(params=["file", "memory"])
+def sqlite_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    database = Database.open(tmp_path / "store.sqlite" if request.param == "file" else MEMORY)
     yield database
     database.close()
 
@@ -277,7 +295,7 @@ def first_batch(tree: Tree) -> Batch:
     author = f"did:key:{key.public_key.multikey}#{key.public_key.multikey}"
     submission = prepare(Kind.REVOCATION, revocation_subject(bytes(32)), bytes(32), author=author, signer=key, now=NOW)
     admitted = Admitted(Entry.parse(submission.entry), submission.entry, submission.content)
-    return plan(tree, [admitted], signer=NoteSigner("log.example", key))
+    return plan(tree, PrefixTree(MemoryItems(), 0), [admitted], previous=None, signer=NoteSigner("log.example", key), now=NOW)
 
 
 def test_a_batch_is_appended_once_and_is_pending_until_it_is_published(database: Database) -> None:
@@ -286,13 +304,13 @@ def test_a_batch_is_appended_once_and_is_pending_until_it_is_published(database:
     batch = first_batch(Tree())
     store.append(batch, now=NOW)
     pending = batch.note.encode()
-    assert store.state() == LogState(1, batch.new.root, pending, 0, None)
+    assert store.state() == LogState(2, batch.new.root, pending, 0, None)
     with pytest.raises(ConflictError):
         store.append(batch, now=NOW)
     store.mark_published(b"another", b"never")
     assert store.state().pending == pending
     store.mark_published(pending, b"cosigned")
-    assert store.state() == LogState(1, batch.new.root, None, 1, b"cosigned")
+    assert store.state() == LogState(2, batch.new.root, None, 2, b"cosigned")
     with pytest.raises(ConflictError):
         store.refresh_published(b"another", b"never")
     store.refresh_published(b"cosigned", b"cosigned again")
@@ -322,7 +340,7 @@ def test_an_exception_undoes_the_transaction(database: Database) -> None:
 
     def write_and_fail() -> None:
         with database.write() as connection:
-            connection.exec_driver_sql("INSERT INTO documents VALUES ('u', 'h', x'00')")
+            connection.execute(insert(documents).values(url="u", host="h", data=b"\0"))
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
@@ -330,8 +348,8 @@ def test_an_exception_undoes_the_transaction(database: Database) -> None:
     assert store.document("u") is None
 
 
-def test_a_full_disk_is_told_and_loses_nothing(database: Database) -> None:
-    register = SQLRegister(database)
+def test_a_full_disk_is_told_and_loses_nothing(sqlite_database: Database) -> None:
+    database, register = sqlite_database, SQLRegister(sqlite_database)
     register.add([credential(1)])
     with database.read() as connection:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
@@ -346,11 +364,11 @@ def test_a_full_disk_is_told_and_loses_nothing(database: Database) -> None:
     register.add([credential(2)])
 
 
-def test_a_read_only_database_is_told(database: Database) -> None:
-    with database.read() as connection:
+def test_a_read_only_database_is_told(sqlite_database: Database) -> None:
+    with sqlite_database.read() as connection:
         connection.exec_driver_sql("PRAGMA query_only = ON")
     with pytest.raises(StoreError) as refused:
-        SQLRegister(database).add([credential(1)])
+        SQLRegister(sqlite_database).add([credential(1)])
     assert refused.value.code == "store_read_only"
 
 
@@ -460,7 +478,7 @@ def test_plain_paths_and_memory_are_understood_and_other_systems_are_not(tmp_pat
     assert (tmp_path / "plain.sqlite").exists()
     Database.open(":memory:").close()
     with pytest.raises(UnsupportedError):
-        Database.open("postgresql://user:secret@host/db")
+        Database.open("mysql://user:secret@host/db")
 
 
 def test_the_system_clock_is_aware_and_utc() -> None:
