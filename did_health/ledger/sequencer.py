@@ -1,35 +1,45 @@
-"""Planning one batch: which entries become which leaves, and the checkpoint that is to be signed for them.
+"""Planning one batch: which entries become which leaves, the map head after them, and the checkpoint that is to be signed.
 
 Pure but for the tree, which is the caller's working copy: when the batch cannot be stored, ``tree.truncate(batch.old.size)`` undoes it.
-A map head, once there is a map, is made here after the last admitted entry, so that it is the last leaf of its batch (Rule L).
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from did_health.did.methods.webvh import Log, WebvhDID
-from did_health.errors import FormatError
+from did_health.errors import FormatError, VerificationError
 from did_health.ledger.admission import AdmissionState, Admitted, admit
 from did_health.ledger.entry import Entry, Kind
 from did_health.ledger.log import Submission
+from did_health.ledger.map_head import EMPTY_MAP, LoggedHead, MapHead, map_value, require_rule_l, sign_head
 from did_health.limits import MAX_BATCH_ENTRIES
 from did_health.tlog.checkpoint import Checkpoint
 from did_health.tlog.merkle import Tree, leaf_hash
 from did_health.tlog.note import NoteSigner, SignedNote, sign_note
+from did_health.tlog.prefix_map_tree import MapUpdate, PrefixTree
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A batch ready to be stored: ``entries`` become the leaves from ``old.size`` on, ``note`` is the signed checkpoint after them."""
+    """A batch ready to be stored: ``leaves`` (the submitted ``entries`` and the map head) are the log's leaves from ``old.size`` on, ``note``
+    is the signed checkpoint after them. ``map_update`` is for the map's tree, once the checkpoint is published."""
 
     old: Checkpoint
     new: Checkpoint
     entries: tuple[Admitted, ...]
+    head: Admitted
     leaf_hashes: tuple[bytes, ...]
     note: SignedNote
+    map_update: MapUpdate
+
+    @property
+    def leaves(self) -> tuple[Admitted, ...]:
+        """What is logged, in order."""
+        return (*self.entries, self.head)
 
 
 class Staged:
@@ -81,13 +91,42 @@ def admit_all(submissions: Sequence[Submission], state: AdmissionState, *, now: 
     return tuple(admitted)
 
 
-def plan(tree: Tree, entries: Sequence[Admitted], *, signer: NoteSigner) -> Batch:
-    """Append ``entries`` to ``tree`` and sign the checkpoint of what it then is; the log's origin is the signer's name.
+def plan(
+    tree: Tree, prefix_tree: PrefixTree, entries: Sequence[Admitted], *, previous: LoggedHead | None, signer: NoteSigner, now: datetime
+) -> Batch:
+    """Append ``entries`` and a map head to ``tree`` and sign the checkpoint of what it then is; the log's origin is the signer's name.
 
-    The note must not leave the process before the batch is stored: two trees of one size would be a fork.
+    ``prefix_tree`` is the map of all that ``tree`` has, and is only read; ``previous`` is the last leaf (``None`` for the empty log). The note
+    must not leave the process before the batch is stored: two trees of one size would be a fork.
+
+    Raises ``VerificationError``, with nothing signed and ``tree`` as it was, if Rule L would be broken (see ``require_rule_l``) or
+    the map is not the one of the last head (``map_head_mismatch``).
     """
+    before = previous.head if previous else EMPTY_MAP
+    if (prefix_tree.root, prefix_tree.count) != (before.root, before.count) or before.size != max(tree.size - 1, 0):
+        raise VerificationError("the map is not the one that the log's last head says", code="map_head_mismatch")
     old = Checkpoint(signer.name, tree.size, tree.root())
-    leaf_hashes = tuple([leaf_hash(entry.data) for entry in entries])
+    update = prefix_tree.prepare(_values(entries, old.size))
+    document = MapHead(old.size + len(entries), update.root, update.count)
+    entry = sign_head(document, previous.entry if previous else None, signer=signer, time=int(now.timestamp()))
+    head = Admitted(entry, entry.encode(), document.encode())
+    leaf_hashes = tuple([leaf_hash(leaf.data) for leaf in (*entries, head)])
+    _require_rule_l(signer.name, old.size, entries, head)
     tree.extend(leaf_hashes)
     new = Checkpoint(signer.name, tree.size, tree.root())
-    return Batch(old, new, tuple(entries), leaf_hashes, sign_note(new.encode(), [signer]))
+    return Batch(old, new, tuple(entries), head, leaf_hashes, sign_note(new.encode(), [signer]), update)
+
+
+def _values(entries: Sequence[Admitted], start: int) -> dict[bytes, bytes]:
+    """What a batch makes of the map: the last entry of a subject is the one that counts."""
+    return {
+        one.entry.subject: map_value(one.entry.seq, index, hashlib.sha256(one.data).digest(), one.entry.content)
+        for index, one in enumerate(entries, start)
+    }
+
+
+def _require_rule_l(origin: str, start: int, entries: Sequence[Admitted], head: Admitted) -> None:
+    """Looked at once more, and on what will be signed: a checkpoint that breaks the rule cannot be taken back."""
+    if not entries or any(one.entry.kind is Kind.MAP_HEAD for one in entries):
+        raise VerificationError("a batch has entries, none of them a map head, and then its own head", code="map_head_repeated")
+    require_rule_l(origin, start + len(entries) + 1, Entry.parse(head.data), head.content, entries[-1].entry)

@@ -55,6 +55,10 @@ class Facts:
         """What is missing to have the newest status list at ``url``."""
         return self._needs_of_content(subject_of(Kind.STATUS_LIST, url))
 
+    def needs_of_revocation(self, subject: bytes) -> list[Need]:
+        """What is missing to know whether the handle whose SHA-256 is ``subject`` has been published."""
+        return self._needs_of_latest(subject)
+
     def _needs_of_latest(self, subject: bytes) -> list[Need]:
         return [Need(url) for url in self._state.latest_urls(subject) if url not in self._state.evidence]
 
@@ -113,6 +117,13 @@ class Facts:
             return check_status(entry, status_list, self.now), content.as_of
         except (VerificationError, UnsupportedError) as error:
             raise Unproven(Outcome.UNKNOWN, error.code.lower(), f"the status list gives no answer: {error}", content.as_of) from error
+
+    def revocation(self, subject: bytes) -> tuple[bool, datetime]:
+        """Whether somebody published the secret handle whose SHA-256 is ``subject`` (see ``revocation_subject``), and for which time that is
+        so: what the handle stands for is then revoked. False is a proof of absence. Raises ``Unproven``."""
+        latest = self._state.latest(subject, self.now)
+        self._require_fresh(latest.as_of)
+        return latest.entry is not None, latest.as_of
 
     def issuance(self, receipt: IssuanceReceipt, issuer: str) -> datetime:
         """When the batch of an issuance receipt was witnessed, which may be long ago; the path is left to check. Raises ``Unproven``."""

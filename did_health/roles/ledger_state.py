@@ -18,11 +18,11 @@ from did_health.did.resolution import required_urls, resolve
 from did_health.errors import FormatError, ResolutionError, UnsupportedError, VerificationError
 from did_health.ledger.batch import IssuanceReceipt
 from did_health.ledger.entry import Entry, Kind, did_subject, subject_of
+from did_health.ledger.latest import LatestBundle
 from did_health.roles.evidence import Evidence
 from did_health.roles.memo import Memo
 from did_health.roles.report import Outcome
-from did_health.tlog.proof import TlogProof
-from did_health.tlog.witness_policy import WitnessPolicy, verify_proof
+from did_health.tlog.witness_policy import WitnessPolicy
 from did_health.trust.policy import TrustPolicy
 from did_health.trust.registry import ACTION_ISSUE, RegistryRecord, record_identifier
 from did_health.vc.credential import Credential
@@ -47,9 +47,8 @@ class Unproven(VerificationError):  # it is no error of the program: it is one w
 
 @dataclass(frozen=True, slots=True)
 class Latest:
-    """The newest entry of a subject (``None``: the ledger says that it has none), and the time for which that is known.
-
-    For an entry that is the smallest timestamp within the quorum that cosigned the checkpoint; for none, when the ledger was asked.
+    """The newest entry of a subject (``None``: no ledger of the policy has one), and the time for which that is proved: the smallest
+    timestamp within the quorum that cosigned the checkpoint.
     """
 
     entry: Entry | None
@@ -105,7 +104,7 @@ class LedgerState:
         return [f"{log.url}/content/{name}" for log in self._ledger.logs if log.url]
 
     def latest(self, subject: bytes, now: datetime) -> Latest:
-        """The newest entry of ``subject``. Raises ``Unproven`` if nobody answered, or if the proof does not hold."""
+        """The newest entry of ``subject``, or that it has none. Raises ``Unproven`` if nobody gave a proof, or if it does not hold."""
         return self._once((Latest, subject), lambda: self._latest(subject, now))
 
     def did(self, text: str, now: datetime) -> DIDState:
@@ -142,41 +141,41 @@ class LedgerState:
 
     def _latest(self, subject: bytes, now: datetime) -> Latest:
         found: list[Latest] = []
-        absent: list[datetime] = []
+        asked, silent = 0, 0
         for url in self.latest_urls(subject):
             item = self.evidence.get(url)
-            if item is None:
-                continue
-            if item.content is None:
-                absent.append(item.fetched_at)
+            if item is None or item.content is None:
+                silent += 1
+                asked += item is not None
             else:
                 content = item.content
                 found.append(self._memo.get((Latest, subject, content), lambda content=content: self._proved(subject, content, now)))  # type: ignore[misc]
-        if found:
-            return max(found, key=lambda latest: latest.entry.seq if latest.entry else -1)
-        if not absent:
+        newest = max(found, key=lambda latest: latest.entry.seq if latest.entry else -1, default=None)
+        if newest is not None and newest.entry is not None:
+            return newest
+        # That one ledger has nothing says nothing of the others: none may keep silent.
+        if newest is None or silent:
+            if asked:
+                raise Unproven(Outcome.UNKNOWN, "ledger_proof_missing", "a ledger proves neither what the newest state is nor that it has none")
             raise Unproven(Outcome.UNKNOWN, "ledger_unavailable", "no ledger could be asked for the newest state")
-        return Latest(None, min(absent))
+        return Latest(None, min(latest.as_of for latest in found))
 
     def _proved(self, subject: bytes, content: bytes, now: datetime) -> Latest:
         try:
-            proof = TlogProof.parse(content)
-            if proof.extra is None:
-                raise FormatError("the proof of the newest entry lacks the entry")
-            entry = Entry.parse(proof.extra)
+            bundle = LatestBundle.parse(content)
+            # Witnesses cosign a checkpoint once for everything under it, so it is looked at once, too.
+            key = (LatestBundle, bundle.checkpoint)
+            checkpoint = self._memo.get(key, lambda: _not_from_the_future(lambda at: self._ledger.check(bundle.checkpoint, now=at), now))
+            verified = bundle.verify_under(subject, checkpoint)
         except (FormatError, UnsupportedError) as error:
             raise Unproven(Outcome.UNKNOWN, "ledger_proof_malformed", f"the ledger's answer is malformed: {error}") from error
-        leaf = proof.extra
-        try:
-            verified = _not_from_the_future(lambda at: verify_proof(proof, leaf, self._ledger, now=at), now)
         except Unproven:
             raise
-        except (VerificationError, FormatError) as error:
+        except VerificationError as error:
+            if error.code == "latest_of_another_subject":
+                raise Unproven(Outcome.UNKNOWN, "ledger_proof_mismatch", "the ledger answered about another subject") from error
             raise Unproven(Outcome.FAIL, "ledger_proof_invalid", f"the ledger's proof does not hold: {error}") from error
-        as_of = _witnessed_at(verified.timestamp)
-        if entry.subject != subject:
-            raise Unproven(Outcome.UNKNOWN, "ledger_proof_mismatch", "the ledger answered about another subject")
-        return Latest(entry, as_of)
+        return Latest(verified.entry, _witnessed_at(verified.timestamp))
 
     def _did(self, text: str, now: datetime) -> DIDState:
         try:

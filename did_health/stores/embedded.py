@@ -11,40 +11,48 @@ Several threads and processes may use one folder. A batch goes through these ste
 by the next writer, so that two trees of one size are never signed:
 
 1. ask the witnesses what they saw last: if that is more than the database has, refuse;
-2. admit, append, and store the signed checkpoint as pending, in one transaction that compares and swaps the checkpoint row;
+2. admit, append, end with a map head, and store the signed checkpoint as pending, in one transaction that compares and swaps the
+   checkpoint row;
 3. write tiles, entry bundles and documents;
 4. collect cosignatures, until there is a quorum;
-5. mark the checkpoint published, then replace the file.
+5. mark the checkpoint published and bring the map up to it, in one transaction, then replace the file.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from sqlalchemy import Connection
+
 from did_health.encoding import strict_json
 from did_health.errors import ConflictError, FormatError, StoreError, TransportError, VerificationError
 from did_health.keys import Signer
 from did_health.keys.sealed import DEFAULT_COST, SealingCost
+from did_health.ledger.admission import Admitted
 from did_health.ledger.entry import HASH_BYTES
+from did_health.ledger.latest import LatestBundle, NewestEntry
 from did_health.ledger.log import LoggedEntry, Submission
-from did_health.ledger.sequencer import admit_all, plan
+from did_health.ledger.sequencer import Batch, admit_all, plan
 from did_health.ledger.witness import Witness, ask, collect, require_no_rollback, too_few
 from did_health.roles.evidence import Need
 from did_health.stores import files
 from did_health.stores.database import Database
 from did_health.stores.key_files import create_keys, open_keys
+from did_health.stores.ledger_map import LedgerMap, head_at, position_of
 from did_health.stores.ledger_state import DIDLogs, StoredState
-from did_health.stores.ledger_store import LedgerStore, LogState, StoredEntry
+from did_health.stores.ledger_store import LedgerStore, LogState, StoredEntry, write_conflict
 from did_health.stores.tile_files import CHECKPOINT, TileFiles
 from did_health.stores.witness_store import SQLWitnessStore
 from did_health.tlog.merkle import Tree
 from did_health.tlog.note import NoteSigner, SignedNote
+from did_health.tlog.prefix_map_tree import PrefixTree
 from did_health.tlog.proof import TlogProof
 from did_health.tlog.tiles import parse_entries_path, parse_tile_path
 from did_health.tlog.witness_policy import PolicyGroup, PolicyLog, PolicyWitness, WitnessPolicy
@@ -81,7 +89,7 @@ class EmbeddedLedger:
         self._policy = WitnessPolicy.parse(settings[_POLICY])
         self._quorum = next(group.threshold for group in self._policy.groups if group.name == self._policy.quorum)
         self.url: str = settings[_URL]
-        self._tree, self._logs = Tree(), DIDLogs(self._store)
+        self._tree, self._logs, self._map = Tree(), DIDLogs(self._store), LedgerMap()
         # The tree in memory follows the database; one thread at a time moves it.
         self._turn = threading.RLock()
 
@@ -195,16 +203,23 @@ class EmbeddedLedger:
             self._publish_pending(now)
             self._catch_up()
             state = StoredState(self._store, self._logs, self.registry_authorities, now)
-            batch = plan(self._tree, admit_all(submissions, state, now=now), signer=self._signer)
+            batch = self._planned(admit_all(submissions, state, now=now), now)
             try:
                 self._store.append(batch, now=now)
             except BaseException:
                 self._tree.truncate(batch.old.size)
                 raise
+            self._map.remember(batch.new.size, batch.map_update)
             published = self._publish_pending(now)
             self._follow(published)
             note = SignedNote.parse(published.published or b"")
             return tuple([self._logged(position, one.data, note, published.published_size) for position, one in enumerate(batch.entries, batch.old.size)])
+
+    def _planned(self, entries: Sequence[Admitted], now: datetime) -> Batch:
+        with self._snapshot() as (connection, state, prefix_tree):
+            if state.pending is not None or state.published_size != self._tree.size:
+                raise write_conflict()
+            return plan(self._tree, prefix_tree, entries, previous=head_at(connection, state.size), signer=self._signer, now=now)
 
     def heartbeat(self) -> None:
         """Have the witnesses cosign the published checkpoint anew, which shows that a quiet log is alive and its state the latest.
@@ -236,7 +251,20 @@ class EmbeddedLedger:
                 if error.code != "quorum_not_met":
                     raise
                 self._follow(self._store.state())
+            self._verify_map()
             self._write_checkpoint()
+
+    def _verify_map(self) -> None:
+        """The table of the map is the only one that could be wrong without being noticed otherwise; the entries tell what it should be."""
+        try:
+            with self._snapshot():
+                return
+        except StoreError as error:
+            if error.code != "map_damaged":
+                raise
+        self._store.restore_map()
+        with self._snapshot():
+            return
 
     def _catch_up(self) -> LogState:
         """Bring the tree to what the database has, once it is clear that the witnesses have not seen more."""
@@ -303,6 +331,28 @@ class EmbeddedLedger:
             self._follow(state)
             return self._logged_stored(found, state.published, state.published_size)
 
+    def bundle(self, subject: bytes) -> LatestBundle | None:
+        """The proof of a subject's newest published entry, or that it has none; ``None`` only while nothing at all is published."""
+        with self._turn, self._snapshot() as (connection, state, prefix_tree):
+            logged = head_at(connection, state.published_size)
+            if state.published is None or logged is None:
+                return None
+            self._follow(state)
+            size, position = state.published_size, position_of(connection, subject)
+            return LatestBundle.of(
+                prefix_tree.prove(subject),
+                logged,
+                self._tree.inclusion_proof(size - 1, size),
+                SignedNote.parse(state.published),
+                None if position is None else NewestEntry(position, self._store.entry_at(connection, position)),
+            )
+
+    @contextmanager
+    def _snapshot(self) -> Iterator[tuple[Connection, LogState, PrefixTree]]:
+        """Everything that is published at one moment, and the tree of its map."""
+        with self._store.snapshot() as (connection, state), self._map.reading(connection, state.published_size) as prefix_tree:
+            yield connection, state, prefix_tree
+
     def _logged_stored(self, found: StoredEntry, published: bytes, size: int) -> LoggedEntry:
         return self._logged(found.position, found.data, SignedNote.parse(published), size)
 
@@ -338,8 +388,8 @@ class EmbeddedLedger:
         if folder == "content" and digest:
             return self._store.content(digest)
         if folder == "latest" and digest:
-            logged = self.latest(digest)
-            return logged.proof.encode() if logged else None
+            bundle = self.bundle(digest)
+            return bundle.encode() if bundle else None
         return self._store.document(url)
 
     def _tile(self, path: str) -> bytes | None:

@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from did_health.errors import ConflictError, StoreError
 from did_health.ledger.sequencer import Batch
+from did_health.stores import ledger_map
 from did_health.stores.database import Database
 from did_health.stores.tables import checkpoint, contents, documents, entries, settings
 from did_health.tlog.merkle import EMPTY_ROOT
@@ -97,6 +98,7 @@ class LedgerStore:
             {
                 "position": position,
                 "leaf_hash": leaf_hash,
+                "kind": str(one.entry.kind),
                 "subject": one.entry.subject,
                 "seq": one.entry.seq,
                 "content": one.entry.content,
@@ -104,7 +106,7 @@ class LedgerStore:
                 "admitted": admitted,
                 "data": one.data,
             }
-            for position, (one, leaf_hash) in enumerate(zip(batch.entries, batch.leaf_hashes, strict=True), batch.old.size)
+            for position, (one, leaf_hash) in enumerate(zip(batch.leaves, batch.leaf_hashes, strict=True), batch.old.size)
         ]
         with self._database.write() as connection:
             swapped = connection.execute(
@@ -113,26 +115,28 @@ class LedgerStore:
                 .values(size=batch.new.size, root=batch.new.root, pending=batch.note.encode())
             )
             if swapped.rowcount != 1:
-                raise _conflict()
-            _add_contents(connection, {one.entry.content: one.content for one in batch.entries})
+                raise write_conflict()
+            _add_contents(connection, {one.entry.content: one.content for one in batch.leaves})
             try:
                 connection.execute(insert(entries), rows)
             except IntegrityError as error:
-                raise _conflict() from error
+                raise write_conflict() from error
 
     def mark_published(self, pending: bytes, published: bytes) -> None:
-        """The pending note is out, ``published`` is what it became. Does nothing if another process said so already."""
+        """The pending note is out, ``published`` is what it became; the map follows. Does nothing if another process said so already."""
         with self._database.write() as connection:
-            connection.execute(
-                update(checkpoint).where(checkpoint.c.pending == pending).values(pending=None, published=published, published_size=checkpoint.c.size)
-            )
+            state = self._state(connection)
+            if state.pending != pending:
+                return
+            connection.execute(update(checkpoint).values(pending=None, published=published, published_size=state.size))
+            ledger_map.apply_entries(connection, state.published_size, state.size)
 
     def refresh_published(self, old: bytes, new: bytes) -> None:
         """Replace the cosignatures of the published note; raises ``ConflictError`` if it is not ``old`` any more."""
         with self._database.write() as connection:
             swapped = connection.execute(update(checkpoint).where(checkpoint.c.published == old).values(published=new))
             if swapped.rowcount != 1:
-                raise _conflict()
+                raise write_conflict()
 
     @contextmanager
     def published_locked(self) -> Iterator[bytes | None]:
@@ -140,7 +144,24 @@ class LedgerStore:
         with self._database.write() as connection:
             yield self._state(connection).published
 
+    # ---- the map
+
+    @contextmanager
+    def snapshot(self) -> Iterator[tuple[Connection, LogState]]:
+        """One consistent state of everything that is published: a connection that sees it, and the checkpoint row."""
+        with self._database.read() as connection:
+            yield connection, self._state(connection)
+
+    def restore_map(self) -> None:
+        """Make the map's table anew from the published entries."""
+        with self._database.write() as connection:
+            ledger_map.restore(connection, self._state(connection).published_size)
+
     # ---- entries
+
+    def entry_at(self, connection: Connection, position: int) -> bytes:
+        """The bytes of one entry, in the snapshot of ``connection``."""
+        return connection.execute(select(entries.c.data).where(entries.c.position == position)).scalar_one()
 
     def leaf_hashes(self, start: int) -> list[bytes]:
         """The hashes of the leaves from ``start`` on, in order."""
@@ -228,5 +249,6 @@ def _chunks(items: Sequence[bytes]) -> Iterable[Sequence[bytes]]:
     return (items[start : start + _PER_QUERY] for start in range(0, len(items), _PER_QUERY))
 
 
-def _conflict() -> ConflictError:
+def write_conflict() -> ConflictError:
+    """The error of a writer that came second."""
     return ConflictError("another writer changed the ledger first; nothing was written", hint="Read the latest entries again and retry", code="ledger_conflict")

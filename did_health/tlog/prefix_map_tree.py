@@ -117,6 +117,11 @@ class PrefixTree:
         return self._hash(ROOT)
 
     @property
+    def top_bits(self) -> int:
+        """How many levels of the tree are kept."""
+        return self._bits
+
+    @property
     def count(self) -> int:
         """The number of keys."""
         return self._counts[ROOT]

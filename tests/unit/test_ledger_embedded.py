@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from did_health.errors import ConflictError, FormatError, StoreError, TransportError, VerificationError
-from did_health.ledger.entry import Kind, subject_of
+from did_health.ledger.entry import Entry, Kind, subject_of
+from did_health.ledger.latest import LatestBundle
 from did_health.ledger.log import Ledger, prepare
 from did_health.roles.evidence import Need, Source
 from did_health.stores.database import Database
@@ -20,7 +21,6 @@ from did_health.stores.embedded import EmbeddedLedger
 from did_health.tlog.checkpoint import Checkpoint
 from did_health.tlog.merkle import Tree, leaf_hash
 from did_health.tlog.note import SignedNote
-from did_health.tlog.proof import TlogProof
 from did_health.tlog.tiles import parse_bundle, parse_tile
 from did_health.tlog.witness_policy import WitnessPolicy, verify_proof
 from tests.conftest import repeatable_bytes
@@ -61,10 +61,10 @@ def test_it_is_a_ledger_and_a_source(ledger: EmbeddedLedger) -> None:
 def test_what_is_logged_is_proven_under_the_policy(ledger: EmbeddedLedger, board: Board) -> None:
     policy = WitnessPolicy.parse(ledger.policy_text)
     logged = ledger.submit([board.status_list(ledger), board.batch(ledger, [bytes(32)])[1]])
-    assert [one.index for one in logged] == [1, 2]
+    assert [one.index for one in logged] == [2, 3]
     for one in logged:
         verified = verify_proof(one.proof, one.entry, policy, now=int(START.timestamp()))
-        assert (verified.checkpoint.size, verified.timestamp, len(verified.cosigners)) == (3, int(START.timestamp()), 4)
+        assert (verified.checkpoint.size, verified.timestamp, len(verified.cosigners)) == (5, int(START.timestamp()), 4)
         assert one.proof.extra == one.entry
     assert str(policy.logs[0].key) == ledger.vkey
 
@@ -77,7 +77,7 @@ def test_latest_is_the_last_entry_of_its_subject(ledger: EmbeddedLedger, board: 
     ledger.submit([board.batch(ledger, [bytes(32)])[1]])
     latest = ledger.latest(subject)
     assert latest is not None
-    assert (latest.entry, latest.parsed.seq, latest.index) == (second.entry, 1, 2)
+    assert (latest.entry, latest.parsed.seq, latest.index) == (second.entry, 1, 4)
     verify_proof(latest.proof, latest.entry, WitnessPolicy.parse(ledger.policy_text))
 
 
@@ -86,7 +86,8 @@ def test_the_latest_bundle_contents_and_documents_are_fetched_by_url(ledger: Emb
     (logged,) = ledger.submit([submission])
     bundle = ledger.fetch(Need(f"{URL}/latest/{logged.parsed.subject.hex()}"))
     assert bundle is not None
-    assert TlogProof.parse(bundle) == logged.proof
+    verified = LatestBundle.parse(bundle).verify(logged.parsed.subject, WitnessPolicy.parse(ledger.policy_text))
+    assert (verified.entry, verified.index) == (logged.parsed, logged.index)
     assert ledger.fetch(Need(f"{URL}/content/{logged.parsed.content.hex()}")) == submission.content
     ledger.publish("https://board.example/.well-known/did.jsonl", board.log.encode())
     ledger.publish(f"{URL}/about", b"ours")
@@ -97,7 +98,7 @@ def test_the_latest_bundle_contents_and_documents_are_fetched_by_url(ledger: Emb
 @pytest.mark.parametrize(
     "path",
     [
-        "latest/" + "00" * 32, "content/" + "00" * 32, "latest/zz", "latest/" + "AB" * 32, "content/00",
+        "content/" + "00" * 32, "latest/zz", "latest/" + "AB" * 32, "content/00",
         "tile/0/001", "tile/0/../../x", "tile/entries/x", "none", "",
     ],
 )
@@ -129,11 +130,14 @@ def test_what_is_no_url_is_refused(ledger: EmbeddedLedger, url: str) -> None:
 
 
 def test_the_files_are_the_log_in_c2sp_layout(tmp_path: Path, ledger: EmbeddedLedger, board: Board) -> None:
-    entries = [ledger.latest(board.subject).entry]  # type: ignore[union-attr]
-    entries += [one.entry for one in ledger.submit([board.status_list(ledger, url=f"https://board.example/{number}") for number in range(299)])]
+    submitted = [ledger.latest(board.subject).entry]  # type: ignore[union-attr]
+    submitted += [one.entry for one in ledger.submit([board.status_list(ledger, url=f"https://board.example/{number}") for number in range(297)])]
     folder = tmp_path / "ledger" / "published"
-    assert parse_bundle((folder / "tile/entries/000").read_bytes(), 256) == tuple(entries[:256])
-    assert parse_bundle((folder / "tile/entries/001.p/44").read_bytes(), 44) == tuple(entries[256:])
+    entries = [*parse_bundle((folder / "tile/entries/000").read_bytes(), 256), *parse_bundle((folder / "tile/entries/001.p/44").read_bytes(), 44)]
+    heads = [entries.pop(), entries.pop(1)]
+    assert entries == submitted
+    assert [Entry.parse(head).kind for head in heads] == [Kind.MAP_HEAD] * 2
+    entries = [entries[0], heads[1], *entries[1:], heads[0]]
     hashes = [*parse_tile((folder / "tile/0/000").read_bytes()), *parse_tile((folder / "tile/0/001.p/44").read_bytes(), 44)]
     assert hashes == [leaf_hash(entry) for entry in entries]
     assert (folder / "tile/1/000.p/1").exists()
@@ -143,7 +147,7 @@ def test_the_files_are_the_log_in_c2sp_layout(tmp_path: Path, ledger: EmbeddedLe
     for path in (folder / "content").iterdir():
         assert hashlib.sha256(path.read_bytes()).hexdigest() == path.name
     # The partial tile of the size before is still served.
-    assert (folder / "tile/0/000.p/1").exists()
+    assert (folder / "tile/0/000.p/2").exists()
     assert ledger.fetch(Need(f"{URL}/tile/0/000")) == (folder / "tile/0/000").read_bytes()
     assert ledger.fetch(Need(f"{URL}/tile/entries/001.p/44")) == (folder / "tile/entries/001.p/44").read_bytes()
     assert not list(folder.rglob("*.tmp"))
@@ -164,7 +168,7 @@ def test_it_goes_on_where_it_was_closed(tmp_path: Path, ledger: EmbeddedLedger, 
     assert (again.origin, again.vkey, again.policy_text, again.url) == (ledger.origin, ledger.vkey, ledger.policy_text, URL)
     assert again.registry_authorities == {board.did}
     again.submit([board.status_list(again)])
-    assert published(again).size == 2
+    assert published(again).size == 4
     again.close()
 
 
