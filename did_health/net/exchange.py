@@ -72,9 +72,7 @@ class HTTPExchange:
             target.errors(self._timeout),
             self._open().stream(method, target.url, headers=headers, content=body or None) as response,
         ):
-            bounded = BoundedBody(
-                max_bytes, encoding=header(response, b"content-encoding").strip().lower(), announced=header(response, b"content-length")
-            )
+            bounded = BoundedBody(max_bytes, encoding=header(response, b"content-encoding").strip().lower(), announced=header(response, b"content-length"))
             for chunk in response.iter_stream():
                 bounded.feed(chunk)
             media_type = header(response, b"content-type").partition(";")[0].strip().lower()
