@@ -12,12 +12,13 @@ from did_health.health.board_accreditation import BoardAccreditation
 from did_health.health.restrictions import Restriction
 from did_health.health.status_messages import MESSAGES
 from did_health.ledger.entry import Kind, did_subject, subject_of
-from did_health.roles.evidence import Evidence
+from did_health.roles.evidence import Evidence, Item
 from did_health.roles.issuer import Issued
 from did_health.roles.report import CheckName, Report
 from did_health.roles.verifier import Verifier
 from did_health.trust.registry import record_identifier
 from did_health.vc.status import StatusEntry, StatusList, StatusPurpose, build_status_list_credential
+from tests.any_log import AnyLog
 from tests.town import AUDIENCE, LATER, Town
 
 Case = Callable[[Town], Report]
@@ -127,6 +128,12 @@ def evidence_changed(town: Town, change: Callable[[Town, Issued, Evidence], Evid
 
 def did_url(town: Town) -> str:
     return town.latest_url(did_subject(town.board.did))
+
+
+def absent(town: Town, url: str, *, days: int = 0) -> Item:
+    """What the ledger would answer at ``url``, so many days from now, had it never heard of the subject."""
+    log = AnyLog.like(town.directory.ledger, town.clock() + timedelta(days=days))
+    return Item(log.absence(bytes.fromhex(url.rpartition("/")[2])), town.clock())
 
 
 def list_urls(town: Town, issued: Issued) -> tuple[str, str]:

@@ -10,6 +10,7 @@ from did_health.roles.evidence import Item
 from did_health.roles.issuer import Issued
 from tests.end_to_end.fault_builders import (
     Case,
+    absent,
     accredited,
     board_without_accreditation,
     deactivated,
@@ -94,7 +95,7 @@ CASES: dict[str, tuple[Case, str, str, str]] = {
     "issuer_did_key_malformed": (foreign_issuer("did:key:z6Mkx"), "refuse", "issuer", "did_unsupported_public_key_type"),
     "issuer_deactivated": (deactivated, "refuse", "issuer", "did_deactivated"),
     "issuer_not_on_the_ledger": (
-        lambda town: evidence_changed(town, lambda town, _, had: had.with_items({did_url(town): Item(None, town.clock())})),
+        lambda town: evidence_changed(town, lambda town, _, had: had.with_items({did_url(town): absent(town, did_url(town))})),
         "refuse",
         "issuer",
         "did_not_logged",
@@ -149,14 +150,20 @@ CASES: dict[str, tuple[Case, str, str, str]] = {
         "issuer",
         "evidence_from_the_future",
     ),
+    "absence_without_proof": (
+        lambda town: evidence_changed(town, lambda town, _, had: had.with_items({record_url(town): Item(None, town.clock())})),
+        "indeterminate",
+        "entitlement",
+        "ledger_proof_missing",
+    ),
     "absence_from_the_future": (
-        lambda town: evidence_changed(town, lambda town, _, had: had.with_items({record_url(town): Item(None, town.clock() + timedelta(days=1))})),
+        lambda town: evidence_changed(town, lambda town, _, had: had.with_items({record_url(town): absent(town, record_url(town), days=1)})),
         "indeterminate",
         "entitlement",
         "evidence_from_the_future",
     ),
     "absence_stale": (
-        lambda town: evidence_changed(town, lambda town, _, had: had.with_items({record_url(town): Item(None, town.clock() - timedelta(days=2))})),
+        lambda town: evidence_changed(town, lambda town, _, had: had.with_items({record_url(town): absent(town, record_url(town), days=-2)})),
         "indeterminate",
         "entitlement",
         "evidence_stale",

@@ -18,6 +18,7 @@ from did_health.health.board_accreditation import BoardAccreditation
 from did_health.keys import generate
 from did_health.ledger.batch import IssuanceBatch, credential_digest
 from did_health.ledger.entry import Entry, Kind, subject_of
+from did_health.ledger.latest import LatestBundle
 from did_health.ledger.log import prepare
 from did_health.roles.evidence import Evidence, Item
 from did_health.roles.holder import Wallet
@@ -31,6 +32,7 @@ from did_health.tlog.merkle import Tree, leaf_hash
 from did_health.tlog.note import NoteSigner, SignedNote, sign_note
 from did_health.tlog.proof import TlogProof
 from did_health.trust.registry import record_identifier
+from tests.any_log import AnyLog
 from tests.conftest import repeatable_bytes
 from tests.ledger_parties import PASSPHRASE
 from tests.town import AUDIENCE, LATER, SECRET_CLAIMS, Town
@@ -330,60 +332,86 @@ def test_a_clock_set_back_decides_nothing(town: Town, verifier_knows: bool) -> N
     assert {reason.code for reason in back.reasons} == {"evidence_from_the_future"}
 
 
-def test_an_answer_that_there_is_nothing_grows_old_too(town: Town) -> None:
+def test_an_answer_that_there_is_nothing_needs_a_proof(town: Town) -> None:
     issued = town.issue()
     url = town.latest_url(list_subject(town, issued))
     absent = town.evidence(issued).with_items({url: Item(None, town.clock())})
-    undecided(town.judge(issued, evidence=absent), CheckName.STATUS, "status_list_not_logged")
+    undecided(town.judge(issued, evidence=absent), CheckName.STATUS, "ledger_proof_missing")
+
+
+def test_a_proof_that_there_is_nothing_grows_old_too(town: Town) -> None:
+    issued = town.issue()
+    subject = list_subject(town, issued)
+    for hours, code in ((0, "status_list_not_logged"), (-48, "evidence_stale")):
+        proof = AnyLog.like(town.directory.ledger, town.clock() + timedelta(hours=hours)).absence(subject)
+        absent = town.evidence(issued).with_items({town.latest_url(subject): Item(proof, town.clock())})
+        undecided(town.judge(issued, evidence=absent), CheckName.STATUS, code)
 
 
 # ---- what does not come from the ledger
 
 
-def forged_latest(town: Town, issued: Issued, change: Callable[[TlogProof], TlogProof]) -> Report:
+def forged_latest(town: Town, issued: Issued, change: Callable[[LatestBundle], LatestBundle]) -> Report:
     evidence = town.evidence(issued)
     url = town.latest_url(list_subject(town, issued))
-    proof = TlogProof.parse(evidence.items[url].content or b"")
-    return town.judge(issued, evidence=evidence.with_items({url: Item(change(proof).encode(), town.clock())}))
+    bundle = LatestBundle.parse(evidence.items[url].content or b"")
+    return town.judge(issued, evidence=evidence.with_items({url: Item(change(bundle).encode(), town.clock())}))
 
 
-def with_entry(proof: TlogProof, **changes: object) -> TlogProof:
-    entry = replace(Entry.parse(proof.extra or b""), **changes)  # type: ignore[arg-type]
-    return TlogProof(proof.index, proof.hashes, proof.checkpoint, entry.encode())
+def with_newest(bundle: LatestBundle, **changes: object) -> LatestBundle:
+    assert bundle.newest is not None
+    entry = replace(Entry.parse(bundle.newest.entry), **changes)  # type: ignore[arg-type]
+    return replace(bundle, newest=replace(bundle.newest, entry=entry.encode()))
 
 
-def resigned_by_thief(proof: TlogProof) -> TlogProof:
-    name = proof.checkpoint.text.partition("\n")[0]
-    return TlogProof(proof.index, proof.hashes, sign_note(proof.checkpoint.text, [NoteSigner(name, THIEF)]), proof.extra)
+def with_signatures(note: SignedNote, name: str) -> SignedNote:
+    """A note as somebody might change it."""
+    signed = note.signatures
+    match name:
+        case "another_log_key":
+            return sign_note(note.text, [NoteSigner(note.text.partition("\n")[0], THIEF)])
+        case "too_few_cosignatures":
+            return SignedNote(note.text, signed[:3])
+        case "one_witness_many_times":
+            return SignedNote(note.text, (*signed[:2], *signed[1:2] * 3))
+        case _:
+            return SignedNote(note.text, signed[1:])
 
 
-FORGERIES: dict[str, Callable[[TlogProof], TlogProof]] = {
-    "another_content": lambda proof: with_entry(proof, content=hashlib.sha256(b"forged").digest()),
-    "another_number": lambda proof: with_entry(proof, seq=99, prev=bytes(32)),
-    "another_place": lambda proof: TlogProof(proof.index ^ 1, proof.hashes, proof.checkpoint, proof.extra),
-    "a_hash_less": lambda proof: TlogProof(proof.index, proof.hashes[:-1], proof.checkpoint, proof.extra),
-    "another_log_key": resigned_by_thief,
-    "too_few_cosignatures": lambda proof: TlogProof(proof.index, proof.hashes, SignedNote(proof.checkpoint.text, proof.checkpoint.signatures[:3]), proof.extra),
-    "one_witness_many_times": lambda proof: TlogProof(
-        proof.index, proof.hashes, SignedNote(proof.checkpoint.text, (*proof.checkpoint.signatures[:2], *proof.checkpoint.signatures[1:2] * 3)), proof.extra
-    ),
-    "no_log_signature": lambda proof: TlogProof(proof.index, proof.hashes, SignedNote(proof.checkpoint.text, proof.checkpoint.signatures[1:]), proof.extra),
+NOTES = ("another_log_key", "too_few_cosignatures", "one_witness_many_times", "no_log_signature")
+FORGED_BUNDLES: dict[str, Callable[[LatestBundle], LatestBundle]] = {
+    "another_content": lambda bundle: with_newest(bundle, content=hashlib.sha256(b"forged").digest()),
+    "another_number": lambda bundle: with_newest(bundle, seq=99, prev=bytes(32)),
+    "another_place": lambda bundle: replace(bundle, newest=replace(bundle.newest, index=0)),  # type: ignore[type-var]
+    "no_entry": lambda bundle: replace(bundle, newest=None),
+    "a_hash_less": lambda bundle: replace(bundle, head_path=bundle.head_path[:-1]),
+    "another_map": lambda bundle: replace(bundle, root=bytes(32)),
+    **{name: lambda bundle, name=name: replace(bundle, checkpoint=with_signatures(bundle.checkpoint, name)) for name in NOTES},  # type: ignore[misc]
+}
+FORGED_PROOFS: dict[str, Callable[[TlogProof], TlogProof]] = {
+    "another_content": lambda proof: replace(proof, extra=replace(Entry.parse(proof.extra or b""), content=hashlib.sha256(b"forged").digest()).encode()),
+    "another_place": lambda proof: replace(proof, index=proof.index ^ 1),
+    "a_hash_less": lambda proof: replace(proof, hashes=proof.hashes[:-1]),
+    **{name: lambda proof, name=name: replace(proof, checkpoint=with_signatures(proof.checkpoint, name)) for name in NOTES},  # type: ignore[misc]
 }
 
 
-@pytest.mark.parametrize("name", FORGERIES)
+@pytest.mark.parametrize("name", FORGED_BUNDLES)
 def test_a_forged_proof_of_the_newest_entry_is_refused(town: Town, name: str) -> None:
-    refused(forged_latest(town, town.issue(), FORGERIES[name]), CheckName.STATUS, "ledger_proof_invalid")
+    refused(forged_latest(town, town.issue(), FORGED_BUNDLES[name]), CheckName.STATUS, "ledger_proof_invalid")
 
 
-def test_a_proof_without_its_entry_decides_nothing(town: Town) -> None:
-    bare = forged_latest(town, town.issue(), lambda proof: TlogProof(proof.index, proof.hashes, proof.checkpoint, None))
-    undecided(bare, CheckName.STATUS, "ledger_proof_malformed")
+def test_the_proof_of_former_times_is_no_proof_of_the_newest_entry(town: Town) -> None:
+    issued = town.issue()
+    evidence = town.evidence(issued)
+    url = town.latest_url(list_subject(town, issued))
+    proof = Item(proof_of(town, list_subject(town, issued)).encode(), town.clock())
+    undecided(town.judge(issued, evidence=evidence.with_items({url: proof})), CheckName.STATUS, "ledger_proof_malformed")
 
 
 def test_a_receipt_with_a_forged_ledger_proof_is_refused(town: Town) -> None:
     issued = town.issue()
-    for change in FORGERIES.values():
+    for change in FORGED_PROOFS.values():
         proof = change(TlogProof.parse(issued.receipt["ledgerProof"].encode())).encode().decode()
         refused(town.judge(Issued(issued.credential, {**issued.receipt, "ledgerProof": proof})), CheckName.RECEIPT, "receipt_invalid")
 

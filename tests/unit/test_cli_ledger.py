@@ -82,7 +82,7 @@ def test_prove_refuses(cli: CLI, arguments: tuple[str, ...], words: str) -> None
 def test_check_the_whole_log(cli: CLI) -> None:
     checked = cli("ledger", "check", "--json").json
     assert checked["valid"]
-    assert checked["entries"].keys() == {"did", "registry-record", "status-list", "issuance-batch"}
+    assert checked["entries"].keys() == {"did", "registry-record", "status-list", "issuance-batch", "map-head"}
     assert checked["entries"]["did"] == 2
     assert sum(checked["entries"].values()) == checked["documents"] == checked["size"] == size_of(cli)
     text = cli("ledger", "check").out

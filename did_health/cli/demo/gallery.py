@@ -19,12 +19,12 @@ from did_health.cli.demo.journal import Expected
 from did_health.cli.demo.scene import EXPIRED, NOT_YET_VALID, REVOKED, SUSPENDED, Bearer, Scene
 from did_health.encoding.strict_json import JSON, JSONObject
 from did_health.ledger.entry import Entry, Kind, subject_of
+from did_health.ledger.latest import LatestBundle
 from did_health.net.verifiers import embedded_verifier
 from did_health.roles.evidence import Evidence
 from did_health.roles.issuer import Issued
 from did_health.roles.report import Report, Verdict
 from did_health.roles.verifier import Verifier
-from did_health.tlog.proof import TlogProof
 from did_health.trust.policy import DEFAULT_PURPOSE
 
 STEP: Final = "gallery"
@@ -226,6 +226,7 @@ def _contents_of(evidence: Evidence, proofs: Sequence[str]) -> list[str]:
     for proof_url in proofs:
         item = evidence.get(proof_url)
         if item is not None and item.content is not None:
-            entry = Entry.parse(TlogProof.parse(item.content).extra or b"")
-            urls.append(f"{proof_url.partition('/latest/')[0]}/content/{entry.content.hex()}")
+            newest = LatestBundle.parse(item.content).newest
+            if newest is not None:
+                urls.append(f"{proof_url.partition('/latest/')[0]}/content/{Entry.parse(newest.entry).content.hex()}")
     return urls
