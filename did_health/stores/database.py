@@ -15,7 +15,7 @@ from typing import Final
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from did_health.errors import EdgeError, StoreError, UnsupportedError
+from did_health.errors import StoreError, UnsupportedError
 from did_health.stores import migrations
 from did_health.stores.postgres import SCHEMES, PostgreSQL
 from did_health.stores.sqlite import SQLite
@@ -59,7 +59,7 @@ class Database:
         database = cls(system, read_only=read_only)
         try:
             database._prepare(create=create)
-        except EdgeError:
+        except BaseException:
             database.close()
             raise
         return database

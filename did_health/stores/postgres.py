@@ -75,7 +75,7 @@ class PostgreSQL:
         # READ COMMITTED for writers: what they read once they have the lock is what the writer before them left.
         self.reading: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         self.writing: dict[str, Any] = {"isolation_level": "READ COMMITTED", "postgresql_readonly": read_only, "immediate": not read_only}
-        arguments = {name: value for name, value in _CONNECT.items() if name not in parsed.query}
+        arguments: dict[str, Any] = {name: value for name, value in _CONNECT.items() if name not in parsed.query}
         arguments.update({name: parsed.query[name] for name in _SECRETS if name in parsed.query})
         try:
             self.engine: Engine = create_engine(
@@ -148,19 +148,17 @@ class SessionLeader:
             if self._held():
                 return True
             try:
-                connection = self._system.engine.connect()
+                self._connection = self._system.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
                 # Not the pool's any more, which would keep the session, and with it the lock, for the next who asks.
-                connection.detach()
-                connection.execution_options(isolation_level="AUTOCOMMIT")
+                self._connection.detach()
                 # The server may end sessions that seem idle; a leader's never is.
-                connection.exec_driver_sql("SELECT set_config('idle_session_timeout', '0', false)")
-                won = connection.exec_driver_sql(f"SELECT pg_try_advisory_lock({_lock_key(f'leader {self._name}')})").scalar_one()
+                query = f"SELECT pg_try_advisory_lock({_lock_key(f'leader {self._name}')}), set_config('idle_session_timeout', '0', false)"
+                won = self._connection.exec_driver_sql(query).one()[0]
             except SQLAlchemyError as error:
+                self._release()
                 raise self._system.error(error) from error
-            if won:
-                self._connection = connection
-            else:
-                connection.close()
+            if not won:
+                self._release()
             return bool(won)
 
     def held(self) -> bool:
@@ -185,8 +183,7 @@ class SessionLeader:
     def _release(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
-            # The end of the session, even if it is half-dead.
-            connection.invalidate()
+            # It belongs to no pool, so this is the end of the session.
             connection.close()
 
 

@@ -45,8 +45,14 @@ def upgrade() -> None:
         sa.Column("receipt", sa.LargeBinary(), nullable=False),
         sa.Column("revoked", _NUMBER, nullable=False, server_default="0"),
     )
-    numbered = {"sqlite_where": _NUMBERED, "postgresql_where": _NUMBERED}
-    op.create_index("credentials_by_number", "credentials", ["number", "issuer", "type", "revoked"], unique=True, **numbered)
+    op.create_index(
+        "credentials_by_number",
+        "credentials",
+        ["number", "issuer", "type", "revoked"],
+        unique=True,
+        sqlite_where=_NUMBERED,
+        postgresql_where=_NUMBERED,
+    )
     op.create_index("credentials_by_subject", "credentials", ["subject"])
     op.create_table(
         "documents",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from did_health.errors import FormatError, StoreError
 from did_health.ledger.entry import Entry
 
 revision = "0002"
@@ -40,5 +41,13 @@ def _fill(connection: sa.Connection) -> None:
         rows = connection.execute(query).all()
         if not rows:
             return
-        connection.execute(put, [{"at": row.position, "its_kind": str(Entry.parse(row.data).kind)} for row in rows])
+        connection.execute(put, [{"at": row.position, "its_kind": _kind(row.position, row.data)} for row in rows])
         last = rows[-1].position
+
+
+def _kind(position: int, data: bytes) -> str:
+    try:
+        return str(Entry.parse(data).kind)
+    except FormatError as error:
+        hint = "Recover the log from a mirror; nothing was changed"
+        raise StoreError("the database holds an entry that is none", where=f"entry {position}", hint=hint, code="store_corrupt") from error
