@@ -99,7 +99,7 @@ MAX_RATED_CLIENTS: Final = 10_000
 """Clients whose rate is remembered; the one that has been silent for longest is forgotten first."""
 MAX_REQUESTS_PER_MINUTE: Final = 1_000_000
 """Highest rate per client that can be configured."""
-MAX_CONFIG_BYTES: Final = 1 << 16
+MAX_CONFIG_BYTES: Final = 1 << 18
 MAX_SETTING_CHARACTERS: Final = 4096
 """One text of a configuration."""
 MAX_FOLLOWED_LOGS: Final = 1_024

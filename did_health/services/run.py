@@ -79,7 +79,11 @@ class _Server(uvicorn.Server):
         self._answering = answering
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
+        try:
+            await super().startup(sockets)
+        except SystemExit:
+            # uvicorn would leave the process; whoever called serve wants to say more.
+            self.should_exit = True
         if self.started:
             self._answering()
 

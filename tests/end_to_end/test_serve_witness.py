@@ -1,0 +1,110 @@
+"""``did-health serve witness`` as a process of its own: ended politely, killed, and started again on the same folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from did_health.tlog.cosignature import verified_cosignatures
+from did_health.tlog.note import VerifierKey
+from did_health.tlog.witness_protocol import AddCheckpoint, parse_cosignatures
+from tests.ledger_parties import PASSPHRASE
+from tests.witness_parties import LOG, OTHER, TREE, request
+
+
+class Process:
+    """A witness process on a free port of the loopback."""
+
+    def __init__(self, folder: Path) -> None:
+        program = [sys.executable, "-c", "from did_health.cli.main import run; run()", "serve", "witness", "--name", "w.example", "--dir", str(folder)]
+        self.process = subprocess.Popen(
+            [*program, "--log", LOG.vkey, "--listen", "127.0.0.1:0", "--json"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**os.environ, "DID_HEALTH_PASSPHRASE": PASSPHRASE},
+        )
+        assert self.process.stdout is not None
+        told = b""
+        while b"}" not in told:
+            line = self.process.stdout.readline()
+            assert line, self.process.communicate()[1].decode()
+            told += line
+        self.told = json.loads(told)
+        self.key = VerifierKey.parse(self.told["vkey"])
+
+    def post(self, asked: AddCheckpoint) -> httpx.Response:
+        return httpx.post(f"{self.told['url']}/add-checkpoint", content=asked.encode(), trust_env=False, timeout=10)
+
+    def end(self, number: signal.Signals) -> tuple[int, list[dict[str, object]]]:
+        """The exit status and the log's lines."""
+        self.process.send_signal(number)
+        _, log = self.process.communicate(timeout=20)
+        return self.process.returncode, [json.loads(line) for line in log.decode().splitlines()]
+
+
+@pytest.fixture
+def processes() -> Iterator[list[Process]]:
+    started: list[Process] = []
+    yield started
+    for one in started:
+        if one.process.poll() is None:
+            one.process.kill()
+            one.process.communicate()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_polite_end(tmp_path: Path, processes: list[Process], number: signal.Signals) -> None:
+    processes.append(witness := Process(tmp_path / "w"))
+    answer = witness.post(request(0, 5))
+    assert verified_cosignatures(request(0, 5).note.with_signatures(parse_cosignatures(answer.content)), [witness.key])
+    status, log = witness.end(number)
+    assert status == 0
+    assert [line["event"] for line in log] == ["started", "request", "ended"]
+    assert PASSPHRASE not in json.dumps(log)
+
+
+def test_killed_at_any_moment_it_still_refuses_what_it_must(tmp_path: Path, processes: list[Process]) -> None:
+    """Whatever was answered is remembered, so after each kill a second history of it is refused."""
+    moments = random.Random(7)
+    cosigned = 0
+    for _ in range(3):
+        processes.append(witness := Process(tmp_path / "w"))
+        if cosigned:
+            assert witness.post(request(0, cosigned, OTHER)).status_code == 409
+            assert witness.post(request(cosigned, cosigned, OTHER)).status_code == 409
+            assert witness.post(request(cosigned, cosigned + 1, OTHER)).status_code == 422
+        killer = threading.Timer(moments.uniform(0.02, 0.2), witness.process.kill)
+        killer.start()
+        asked = cosigned
+        try:
+            while asked < TREE.size - 1:
+                answer = witness.post(request(asked, asked + 1))
+                if answer.status_code == 409:
+                    # Its memory was written before the kill, and the answer was lost.
+                    asked = int(answer.content)
+                    continue
+                assert answer.status_code == 200
+                asked += 1
+                cosigned = asked
+        except httpx.TransportError:
+            pass
+        killer.join()
+        witness.process.communicate()
+        assert witness.process.returncode == -signal.SIGKILL
+    processes.append(witness := Process(tmp_path / "w"))
+    answer = witness.post(request(0, 40))
+    recorded = int(answer.content) if answer.status_code == 409 else 0
+    assert recorded in (cosigned, cosigned + 1)
+    assert witness.post(request(recorded, 40, OTHER)).status_code == 422
+    assert witness.post(request(recorded, 40)).status_code == 200
+    assert len({one.told["vkey"] for one in processes}) == 1
