@@ -91,6 +91,8 @@ MAX_ADD_CHECKPOINT_BYTES: Final = MAX_NOTE_BYTES + 64 * (MAX_PROOF_HASHES + 1)
 """Largest request to a witness: a note, the old size and 63 hashes, none of whose lines is longer than 45 bytes."""
 MAX_BODY_SECONDS: Final = 10.0
 """How long a client may take to send a request's body."""
+MAX_REQUEST_HEAD_BYTES: Final = 16_384
+"""Request line and headers together."""
 MAX_SERVICE_CONNECTIONS: Final = 512
 """Connections that one service has open at a time; more are answered 503."""
 MAX_SHUTDOWN_SECONDS: Final = 5

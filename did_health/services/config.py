@@ -32,7 +32,8 @@ from did_health.tlog.note import SignatureType, VerifierKey, check_key_name
 
 FORMAT: Final = "did-health/services/v1"
 FILE_VARIABLE: Final = "DID_HEALTH_CONFIG"
-DEFAULT_REQUESTS_PER_MINUTE: Final = 600
+DEFAULT_REQUESTS_PER_MINUTE: Final = 6_000
+"""A log asks about three times for each of its checkpoints, and several logs may have one address."""
 
 Options: TypeAlias = Mapping[str, Mapping[str, object]]
 """By section and member what a command line says; it wins over file and variables."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import uvicorn
 
 from did_health.errors import EdgeError
-from did_health.limits import MAX_SERVICE_CONNECTIONS, MAX_SHUTDOWN_SECONDS
+from did_health.limits import MAX_REQUEST_HEAD_BYTES, MAX_SERVICE_CONNECTIONS, MAX_SHUTDOWN_SECONDS
 from did_health.services.json_log import JSONLog
 from did_health.services.settings import Address
 
@@ -42,6 +42,9 @@ def serve(app: ASGIApp, listener: socket.socket, *, log: JSONLog, started: Calla
     log.capture("uvicorn", "uvicorn.error")
     config = uvicorn.Config(
         app,
+        # The other parser, httptools, collects a request's head whatever its length.
+        http="h11",
+        h11_max_incomplete_event_size=MAX_REQUEST_HEAD_BYTES,
         log_config=None,
         access_log=False,
         lifespan="on",

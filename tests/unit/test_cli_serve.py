@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import socket
 import threading
 import time
 from pathlib import Path
@@ -12,6 +15,7 @@ import httpx
 import pytest
 
 from did_health.cli import serve
+from did_health.limits import MAX_REQUEST_HEAD_BYTES
 from did_health.services import run as run_module
 from tests.cli_runs import CLI
 from tests.witness_parties import LOG, request
@@ -61,6 +65,7 @@ def test_without_the_server_extra_it_says_what_to_install(cli: CLI, tmp_path: Pa
 @pytest.mark.parametrize("as_json", [True, False])
 def test_it_serves_until_it_is_told_to_end(cli: CLI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, as_json: bool) -> None:
     servers: list[Any] = []
+    heads: list[bytes] = []
     answers: list[httpx.Response] = []
     make = run_module._Server.__init__
 
@@ -72,8 +77,11 @@ def test_it_serves_until_it_is_told_to_end(cli: CLI, tmp_path: Path, monkeypatch
         while not servers or not servers[0].started:
             time.sleep(0.01)
         host, port = servers[0].servers[0].sockets[0].getsockname()
+        with socket.create_connection((host, port), timeout=5) as endless:
+            endless.sendall(b"GET / HTTP/1.1\r\nX-Long: " + b"x" * MAX_REQUEST_HEAD_BYTES)
+            heads.append(endless.recv(100))
         answers.append(httpx.post(f"http://{host}:{port}/w/add-checkpoint", content=request(0, 5).encode(), trust_env=False))
-        servers[0].should_exit = True
+        os.kill(os.getpid(), signal.SIGTERM)
 
     monkeypatch.setattr(run_module._Server, "__init__", kept)
     thread = threading.Thread(target=ask)
@@ -82,6 +90,7 @@ def test_it_serves_until_it_is_told_to_end(cli: CLI, tmp_path: Path, monkeypatch
     (tmp_path / "services.toml").write_text(f'format = "did-health/services/v1"\n[witness]\n{members}')
     ran = cli("serve", "witness", "--config", tmp_path / "services.toml", "--listen", "127.0.0.1:0", *(["--json"] if as_json else []))
     thread.join(10)
+    assert heads[0].startswith(b"HTTP/1.1 400 ")
     assert answers[0].status_code == 200
     assert (tmp_path / "w" / "witness.sqlite").exists()
     if as_json:
@@ -90,12 +99,12 @@ def test_it_serves_until_it_is_told_to_end(cli: CLI, tmp_path: Path, monkeypatch
     else:
         assert "http://127.0.0.1:" in ran.out
         assert "log.example" in ran.out
-    assert [json.loads(line)["event"] for line in ran.err.splitlines()] == ["started", "request", "ended"]
+    events = [json.loads(line)["event"] for line in ran.err.splitlines()]
+    assert events == ["started", "server", "request", "ended"]
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
 
 def test_a_port_that_is_taken(cli: CLI, tmp_path: Path) -> None:
-    import socket
-
     with socket.create_server(("127.0.0.1", 0)) as taken:
         place = f"127.0.0.1:{taken.getsockname()[1]}"
         assert "cannot listen" in cli(*options(tmp_path / "w"), "--log", LOG.vkey, "--listen", place, code=1).err

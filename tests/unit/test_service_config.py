@@ -59,6 +59,7 @@ def test_defaults() -> None:
     witness = parse(LEAST).witness
     assert (witness.logs, witness.listen, witness.prefix, witness.requests_per_minute) == ((), DEFAULT_WITNESS_ADDRESS, "", DEFAULT_REQUESTS_PER_MINUTE)
     assert DEFAULT_WITNESS_ADDRESS.host == "127.0.0.1"
+    assert parse(LEAST + 'prefix = ""\n').witness == witness
 
 
 def test_variables_alone_and_their_paths_are_below_the_working_folder() -> None:
@@ -137,7 +138,7 @@ def test_a_key_of_a_cosigner_or_of_another_kind_is_no_log() -> None:
     from did_health.tlog.note import VerifierKey
 
     cosigner = str(cosigner_key("w.example", LOG.signer.public_key))
-    unknown = str(VerifierKey.parse(LOG.vkey)).rpartition("+")[0] + "+/w=="
+    unknown = f"log.example+{VerifierKey.parse(LOG.vkey).key_id.hex()}+/w=="
     for vkey in (cosigner, unknown):
         assert fault(LEAST, DID_HEALTH_WITNESS_LOGS=vkey).where == "DID_HEALTH_WITNESS_LOGS"
 

@@ -6,10 +6,15 @@ import io
 import json
 import logging
 import socket
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import anyio
+import httpx
 import pytest
+from starlette.requests import Request
+from starlette.responses import StreamingResponse
+from starlette.routing import Route
 
 from did_health.errors import EdgeError
 from did_health.limits import MAX_RATED_CLIENTS
@@ -19,6 +24,7 @@ from did_health.services.operation import service_app
 from did_health.services.rate_limit import RateLimit, client_of
 from did_health.services.run import address_of, listening, serve
 from did_health.services.settings import Address
+from tests.serving import serving
 
 
 class Clock:
@@ -162,6 +168,23 @@ def test_an_app_that_does_not_start() -> None:
     with pytest.raises(EdgeError) as caught:
         serve(app, listening(Address("127.0.0.1", 0)), log=JSONLog("x", stream), started=pytest.fail)  # type: ignore[arg-type]
     assert caught.value.code == "not_started"
+    assert "secret" not in stream.getvalue()
+
+
+def test_an_answer_that_breaks_off_is_logged_and_not_begun_again() -> None:
+    async def breaking(_request: Request) -> StreamingResponse:
+        async def chunks() -> AsyncIterator[bytes]:
+            yield b"begun"
+            raise RuntimeError("a secret")
+
+        return StreamingResponse(chunks())
+
+    stream = io.StringIO()
+    app = service_app([Route("/broken", breaking)], ready=lambda: None, metrics=Metrics("x"), log=JSONLog("x", stream), limit=RateLimit(9))
+    with serving(app) as url, pytest.raises(httpx.RemoteProtocolError):
+        httpx.get(f"{url}/broken", trust_env=False)
+    events = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [(line["event"], line.get("route"), line.get("status")) for line in events] == [("unforeseen", "/broken", None), ("request", "/broken", 200)]
     assert "secret" not in stream.getvalue()
 
 
