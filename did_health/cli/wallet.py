@@ -84,7 +84,7 @@ def add(
     """Keep a credential. It is not verified: the verifier will do that."""
     from did_health.limits import MAX_DOCUMENT_BYTES
     from did_health.roles.issuer import Issued
-    from did_health.stores import files
+    from did_health.stores.wallet_files import save_wallet
 
     issued = session.at_file(file, lambda: Issued.parse(session.read_file(file, max_bytes=MAX_DOCUMENT_BYTES)))
     if not isinstance(issued.credential.get("id"), str):
@@ -92,7 +92,7 @@ def add(
     wallet, key = open_wallet(directory, name, passphrase_file)
     with asking("the wallet cannot keep it", where=str(file)):
         wallet.add(issued)
-    files.write_atomically(wallet_path(directory, name), wallet.sealed(key, session.random_bytes), mode=files.PRIVATE)
+    save_wallet(wallet_path(directory, name), wallet, key, clock=session.now, random=session.random_bytes)
     out = Output(as_json)
     if as_json:
         out.json({"wallet": name, "id": issued.id, "credentials": len(wallet.credentials)})

@@ -82,6 +82,13 @@ class SealingKey:
                 f"the sealed {self.content} does not open", hint="The passphrase is wrong, or the file was changed", code="wrong_passphrase"
             ) from error
 
+    def reopen(self, data: bytes) -> bytes:
+        """What a file holds that this key sealed before, without the cost; raises as ``open_sealed`` does, also for a file of another key."""
+        document, cost = _document(data, self.content)
+        if cost != self.cost:
+            raise VerificationError(f"the sealed {self.content} was made with another key", hint="Open it with its passphrase", code="wrong_passphrase")
+        return self.open(_bytes(document, "nonce"), _bytes(document, "ciphertext"))
+
     def __repr__(self) -> str:
         return f"SealingKey(content={self.content!r})"
 
@@ -102,6 +109,12 @@ def open_sealed(data: bytes, passphrase: str, *, content: str) -> tuple[bytes, S
     Raises ``FormatError`` for a file that is not sealed or holds something else, ``UnsupportedError`` for another version or key
     derivation, ``VerificationError`` for a wrong passphrase or changed bytes.
     """
+    document, cost = _document(data, content)
+    key = SealingKey(passphrase, _bytes(document, "salt"), content, cost)
+    return key.open(_bytes(document, "nonce"), _bytes(document, "ciphertext")), key
+
+
+def _document(data: bytes, content: str) -> tuple[strict_json.JSONObject, SealingCost]:
     document = strict_json.loads_object(data, what="sealed file", max_bytes=MAX_WALLET_BYTES)
     if not isinstance(document.get("format"), str):
         raise FormatError("the file is not a sealed did-health file")
@@ -109,9 +122,7 @@ def open_sealed(data: bytes, passphrase: str, *, content: str) -> tuple[bytes, S
         raise UnsupportedError("the sealed file is of another version", hint="A newer did-health may read it")
     if document.get("content") != content:
         raise FormatError(f"the sealed file does not hold a {content}", where="/content")
-    cost = SealingCost(_integer(document, "operations"), _integer(document, "memoryBytes"))
-    key = SealingKey(passphrase, _bytes(document, "salt"), content, cost)
-    return key.open(_bytes(document, "nonce"), _bytes(document, "ciphertext")), key
+    return document, SealingCost(_integer(document, "operations"), _integer(document, "memoryBytes"))
 
 
 def _integer(document: strict_json.JSONObject, name: str) -> int:

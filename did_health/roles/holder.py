@@ -61,6 +61,12 @@ class Wallet:
             raise ValueError("the credential is about somebody else than this wallet's holder")
         self._credentials[issued.id] = issued
 
+    def take_in(self, other: Wallet) -> None:
+        """Hold what another copy of this wallet holds too; of two with the same id, this one's stays. Raises ``ValueError`` for another's."""
+        if other.did != self.did:
+            raise ValueError("the wallets belong to different holders")
+        self._credentials = other._credentials | self._credentials
+
     def find(self, name: str) -> Issued:
         """The credential with that id, or the newest of that type; raises ``KeyError``."""
         if name in self._credentials:
@@ -117,6 +123,15 @@ class Wallet:
         Raises ``VerificationError`` for a wrong passphrase or a changed file, ``FormatError`` for anything that is no wallet.
         """
         plaintext, key = open_sealed(data, passphrase, content=SEALED_CONTENT)
+        return cls._parse(plaintext, clock), key
+
+    @classmethod
+    def reopen(cls, data: bytes, key: SealingKey, *, clock: Callable[[], datetime]) -> Wallet:
+        """As ``open``, by the key that sealed the file before, without stretching the passphrase."""
+        return cls._parse(key.reopen(data), clock)
+
+    @classmethod
+    def _parse(cls, plaintext: bytes, clock: Callable[[], datetime]) -> Wallet:
         document = strict_json.loads_object(plaintext, what="wallet", max_bytes=len(plaintext))
         entries = document.get("credentials")
         if document.get("format") != _FORMAT or not isinstance(entries, list):
@@ -126,7 +141,7 @@ class Wallet:
             if not isinstance(entry, dict) or not isinstance(entry.get("credential"), dict) or not isinstance(entry.get(RECEIPT), dict):
                 raise FormatError("a credential of the wallet is malformed", where=f"/credentials/{place}")
             credentials.append(Issued(entry["credential"], entry[RECEIPT]))
-        return cls(signer_from_json(document.get("key"), "/key"), credentials, clock=clock), key
+        return cls(signer_from_json(document.get("key"), "/key"), credentials, clock=clock)
 
 
 def wallet_sealing_key(passphrase: str, random: Callable[[int], bytes], cost: SealingCost = DEFAULT_COST) -> SealingKey:

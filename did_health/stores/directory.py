@@ -39,6 +39,7 @@ from did_health.stores.clock import system_clock
 from did_health.stores.database import Database
 from did_health.stores.embedded import EmbeddedLedger
 from did_health.stores.register_store import SQLRegister
+from did_health.stores.wallet_files import save_wallet
 from did_health.tlog.witness_policy import WitnessPolicy
 from did_health.trust.policy import TrustPolicy
 from did_health.vc.status import StatusPurpose
@@ -205,7 +206,7 @@ class Directory:
         return self._open_wallet(name, self._wallet_file(name), passphrase)[0]
 
     def save_wallet(self, name: str, wallet: Wallet, *, passphrase: str | None = None) -> None:
-        """Write a wallet back to its file.
+        """Write a wallet back to its file; what another process has put there meanwhile, ``wallet`` then holds too.
 
         The passphrase is stretched only if this directory has not opened or made that file yet. Raises ``ConflictError`` if the file is
         another holder's wallet.
@@ -218,7 +219,7 @@ class Directory:
             did = kept.did
         if did != wallet.did:
             raise ConflictError("the file of this name is another holder's wallet", where=name)
-        files.write_atomically(self._wallet_path(name), wallet.sealed(key, self.random), mode=files.PRIVATE)
+        save_wallet(self._wallet_path(name), wallet, key, clock=self.clock, random=self.random)
 
     # ---- trust
 

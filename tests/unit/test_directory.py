@@ -267,3 +267,20 @@ def test_another_holders_file_is_not_overwritten(directory: Directory) -> None:
 def test_a_wallet_that_is_not_there_cannot_be_saved(directory: Directory, clock: Clock) -> None:
     with pytest.raises(StoreError):
         directory.save_wallet("none", Wallet.create(clock=clock, random=repeatable_bytes("none")))
+
+
+def test_two_processes_lose_nothing_from_one_wallet(town: Town) -> None:
+    mine = town.directory.create_wallet("shared")
+    with opened(town.directory) as again:
+        theirs = again.wallet("shared")
+        first, second = town.issue(to=mine), town.issue(to=theirs)
+        town.directory.save_wallet("shared", mine)
+        again.save_wallet("shared", theirs)
+    assert theirs.credentials == (first, second)
+    assert town.directory.wallet("shared").credentials == (first, second)
+
+
+def test_a_wallet_does_not_take_in_another_holders(directory: Directory) -> None:
+    ann, bob = directory.create_wallet("ann"), directory.create_wallet("bob")
+    with pytest.raises(ValueError, match="different holders"):
+        ann.take_in(bob)
