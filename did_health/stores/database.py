@@ -144,5 +144,5 @@ def _system(location: str | Path, *, read_only: bool) -> System:
     if scheme == "sqlite" and rest.startswith("/"):
         return SQLite(Path(rest[1:]), read_only=read_only)
     if scheme in SCHEMES:
-        return PostgreSQL(location, read_only=read_only)
+        return PostgreSQL(location)
     raise UnsupportedError("databases of this kind are not supported", where=scheme, hint="Give a file's path, sqlite:///path or postgresql://user@host/database")

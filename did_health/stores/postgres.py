@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from did_health.errors import ConflictError, EdgeError, FormatError, StoreError, UnsupportedError
@@ -59,7 +59,7 @@ _CAUSES: Final = MappingProxyType[str, tuple[type[EdgeError], str, str, str]]({
 _UNREACHABLE: Final = (StoreError, "store_unavailable", "the database server cannot be reached", "Check host and port, and that the server runs")
 # A connection that never came to be has no SQLSTATE, only the server's words, which may be in another language.
 _REFUSALS: Final = (
-    (re.compile("password authentication failed|no password supplied|no pg_hba.conf entry|authentication failed|role .* does not exist"), "28"),
+    (re.compile("authentication failed|no password supplied|no pg_hba.conf entry|role .* (does not exist|is not permitted)"), "28"),
     (re.compile("database .* does not exist"), "3D"),
     (re.compile("too many (connections|clients)|remaining connection slots"), "53"),
 )
@@ -68,13 +68,13 @@ _REFUSALS: Final = (
 class PostgreSQL:
     """A schema on a server. ``url`` is ``postgresql://user:password@host:port/database?…``; what libpq knows may follow as query."""
 
-    def __init__(self, url: str, *, read_only: bool = False) -> None:
+    def __init__(self, url: str) -> None:
         parsed = _parse(url)
         self.where = _public(parsed)
         self.single = False
         # READ COMMITTED for writers: what they read once they have the lock is what the writer before them left.
-        self.reading: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-        self.writing: dict[str, Any] = {"isolation_level": "READ COMMITTED", "postgresql_readonly": read_only, "immediate": not read_only}
+        self.reading: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "only_reading": True}
+        self.writing: dict[str, Any] = {"isolation_level": "READ COMMITTED", "immediate": True}
         arguments: dict[str, Any] = {name: value for name, value in _CONNECT.items() if name not in parsed.query}
         arguments.update({name: parsed.query[name] for name in _SECRETS if name in parsed.query})
         try:
@@ -123,6 +123,9 @@ class PostgreSQL:
             state = "08"
         elif state is None and isinstance(error, OperationalError):
             return self._error(_refusal(str(original)))
+        elif state is None and isinstance(error, DataError):
+            # Refused by the driver, before the server saw it.
+            state = "22"
         cause = _CAUSES.get(state or "") or _CAUSES.get((state or "")[:2])
         return self._error(cause) if cause else unforeseen(original or error, self.where)
 
@@ -207,7 +210,11 @@ def _configure(connection: Any, _record: object) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    if connection.get_execution_options().get("immediate"):
+    options = connection.get_execution_options()
+    # Sent with BEGIN. SQLAlchemy's own option would turn into READ WRITE afterwards, and overrule what the server says of its users.
+    driver: Any = connection.connection.dbapi_connection
+    driver.read_only = options.get("only_reading")
+    if options.get("immediate"):
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_lock_key(_WRITE_LOCK)})")
 
 

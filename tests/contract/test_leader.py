@@ -8,14 +8,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from did_health.errors import StoreError
-from did_health.stores.database import MEMORY, Database
+from did_health.stores.database import Database
 
 if TYPE_CHECKING:
     from tests.postgres import Postgres
@@ -28,24 +27,6 @@ leader = Database.open(sys.argv[1]).leader("log")
 print(leader.acquire(), flush=True)
 time.sleep(60)
 """
-
-
-@pytest.fixture(params=["sqlite-file", "sqlite-memory", "postgresql"])
-def location(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    if request.param != "postgresql":
-        yield MEMORY if request.param == "sqlite-memory" else str(tmp_path / "store.sqlite")
-        return
-    server: Postgres = request.getfixturevalue("postgres")
-    url = server.url()
-    yield url
-    server.drop(url)
-
-
-@pytest.fixture
-def database(location: str) -> Iterator[Database]:
-    database = Database.open(location)
-    yield database
-    database.close()
 
 
 def test_one_leads_until_it_steps_down(database: Database) -> None:
@@ -127,8 +108,7 @@ def test_a_killed_leader_is_followed_by_the_one_who_stands_by(location: str, end
     database.close()
 
 
-def test_a_leader_whose_connection_is_cut_leads_no_more(postgres: Postgres) -> None:
-    url = postgres.url()
+def test_a_leader_whose_connection_is_cut_leads_no_more(postgres: Postgres, url: str) -> None:
     database = Database.open(url)
     first, second = database.leader("log"), database.leader("log")
     assert first.acquire()
@@ -141,7 +121,6 @@ def test_a_leader_whose_connection_is_cut_leads_no_more(postgres: Postgres) -> N
     assert first.acquire()
     first.release()
     database.close()
-    postgres.drop(url)
 
 
 def test_two_schemas_of_one_database_have_a_leader_each(postgres: Postgres) -> None:
@@ -151,6 +130,20 @@ def test_two_schemas_of_one_database_have_a_leader_each(postgres: Postgres) -> N
     for leader, database in zip(leaders, databases, strict=True):
         leader.release()
         database.close()
+
+
+def test_a_leader_that_is_let_in_no_more_is_told(postgres: Postgres, url: str) -> None:
+    postgres.execute("CREATE ROLE keeper SUPERUSER LOGIN")
+    database = Database.open(url.replace("postgres@/", "keeper@/"))
+    leader = database.leader("log")
+    assert leader.acquire()
+    postgres.execute("ALTER ROLE keeper NOLOGIN")
+    postgres.cut()
+    with pytest.raises(StoreError) as refused:
+        leader.acquire()
+    assert refused.value.code == "store_refused"
+    assert not leader.held()
+    database.close()
 
 
 def test_a_removed_lock_file_ends_the_leadership_that_it_showed(tmp_path: Path) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, inspect, select, update
@@ -21,22 +21,8 @@ from did_health.stores.register_store import SQLRegister
 from did_health.stores.tables import SCHEMA_VERSION, entries, metadata, schema_version, settings
 from tests.conftest import repeatable_bytes
 
-if TYPE_CHECKING:
-    from tests.postgres import Postgres
-
 VERSION_1 = Path(__file__).with_name("version_1.sql")
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def location(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    if request.param == "sqlite":
-        yield str(tmp_path / "store.sqlite")
-        return
-    server: Postgres = request.getfixturevalue("postgres")
-    url = server.url()
-    yield url
-    server.drop(url)
 
 
 def shape(connection: Connection) -> dict[str, Any]:
@@ -55,6 +41,7 @@ def shape(connection: Connection) -> dict[str, Any]:
     }
 
 
+@pytest.mark.parametrize("location", ["sqlite-file", "postgresql"], indirect=True)
 def test_the_steps_make_the_same_tables_as_a_new_database_has(location: str) -> None:
     database = Database.open(location)
     with database.write() as connection:
@@ -156,6 +143,7 @@ def set_version(location: str, version: int) -> None:
     database.close()
 
 
+@pytest.mark.parametrize("location", ["sqlite-file", "postgresql"], indirect=True)
 @pytest.mark.parametrize(("version", "code"), [(SCHEMA_VERSION + 1, "store_newer"), (0, "store_older")])
 def test_a_version_that_this_program_does_not_know_is_refused(location: str, version: int, code: str) -> None:
     set_version(location, version)
@@ -170,8 +158,7 @@ Spoil = Callable[[Connection], object]
 
 
 @pytest.mark.parametrize("spoil", [lambda c: c.execute(schema_version.delete()), lambda c: c.execute(update(schema_version).values(version_num="x"))])
-def test_a_spoilt_version_is_told(postgres: Postgres, spoil: Spoil) -> None:
-    url = postgres.url()
+def test_a_spoilt_version_is_told(url: str, spoil: Spoil) -> None:
     database = Database.open(url)
     with database.write() as connection:
         spoil(connection)
@@ -179,4 +166,3 @@ def test_a_spoilt_version_is_told(postgres: Postgres, spoil: Spoil) -> None:
     with pytest.raises(StoreError) as refused:
         Database.open(url)
     assert refused.value.code == "store_corrupt"
-    postgres.drop(url)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import insert, update
@@ -21,7 +19,7 @@ from did_health.ledger.sequencer import Batch, plan
 from did_health.roles.register import IssuedCredential, Register, StatusChange, StatusListState
 from did_health.stores import indices
 from did_health.stores.clock import system_clock
-from did_health.stores.database import APPLICATION_ID, MEMORY, Database
+from did_health.stores.database import APPLICATION_ID, Database
 from did_health.stores.ledger_store import LedgerStore, LogState
 from did_health.stores.register_store import SQLRegister
 from did_health.stores.tables import checkpoint, documents
@@ -32,33 +30,10 @@ from did_health.tlog.prefix_map_tree import MemoryItems, PrefixTree
 from did_health.tlog.witness_protocol import WitnessState
 from tests.conftest import repeatable_bytes
 
-if TYPE_CHECKING:
-    from tests.postgres import Postgres
-
 BOARD = "did:webvh:Qm:board.example"
 SET = "https://board.example/status/1/"
 SIZE = 131_072
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
-
-
-@pytest.fixture(params=["sqlite-file", "sqlite-memory", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    location: str | Path = tmp_path / "store.sqlite" if request.param == "sqlite-file" else MEMORY
-    if request.param == "postgresql":
-        server: Postgres = request.getfixturevalue("postgres")
-        location = server.url()
-    database = Database.open(location)
-    yield database
-    database.close()
-    if request.param == "postgresql":
-        server.drop(str(location))
-
-
-@pytest.fixture(params=["file", "memory"])
-def sqlite_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    database = Database.open(tmp_path / "store.sqlite" if request.param == "file" else MEMORY)
-    yield database
-    database.close()
 
 
 @pytest.fixture
