@@ -21,7 +21,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, Final, TypeAlias
+from typing import Annotated, Any, Final, TypeAlias, TypeVar
 
 from did_health.errors import DidHealthError, FormatError, StoreError, UnsupportedError
 from did_health.limits import MAX_CONFIG_BYTES, MAX_FOLLOWED_LOGS, MAX_REQUESTS_PER_MINUTE
@@ -30,6 +30,7 @@ from did_health.services.settings import Address, Setting, Shown, read_settings,
 from did_health.stores import files
 from did_health.tlog.note import SignatureType, VerifierKey, check_key_name
 
+T = TypeVar("T")
 FORMAT: Final = "did-health/services/v1"
 FILE_VARIABLE: Final = "DID_HEALTH_CONFIG"
 DEFAULT_REQUESTS_PER_MINUTE: Final = 6_000
@@ -81,7 +82,7 @@ class WitnessSettings:
 
 
 SECTIONS: Final[Mapping[str, type[Any]]] = MappingProxyType({"witness": WitnessSettings})
-"""The settings class of each section of the file."""
+"""The settings class of each section of the file: a new service adds its own here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +95,16 @@ class Config:
     @property
     def witness(self) -> WitnessSettings:
         """The section ``[witness]``. Raises ``FormatError`` if there is none."""
-        found: WitnessSettings = self._section("witness")
-        return found
+        return self.section(WitnessSettings)
 
-    def _section(self, name: str) -> Any:
+    def section(self, kind: type[T]) -> T:
+        """The settings of a class in ``SECTIONS``. Raises ``FormatError`` if the section is not there."""
+        name = next(name for name, one in SECTIONS.items() if one is kind)
         if name not in self.sections:
             hint = f"Add [{name}] to the file, or set variables that begin with {settings.PREFIX}{name.upper()}_"
             raise FormatError("the service is not configured", where=name, hint=hint)
-        return self.sections[name]
+        found: T = self.sections[name]
+        return found
 
     def shown(self) -> dict[str, tuple[Shown, ...]]:
         """The effective configuration, without secrets."""

@@ -11,6 +11,7 @@ from typing import IO, Final
 
 from did_health.encoding import strict_json, timestamps
 from did_health.encoding.strict_json import JSON
+from did_health.errors import DidHealthError
 from did_health.stores.clock import system_clock
 
 _FRAMES: Final = 20
@@ -36,7 +37,9 @@ class JSONLog:
             return
 
     def failure(self, event: str, error: BaseException, **members: JSON) -> None:
-        """An error that nobody foresaw: its class and where it was raised. Not its words, which may quote what a client sent."""
+        """An error: its class and where it was raised. Its words only if it is of our tree: those of others may quote what a client sent."""
+        if isinstance(error, DidHealthError):
+            members = {"code": error.code, "what": error.what, **members}
         frames = traceback.extract_tb(error.__traceback__)[-_FRAMES:]
         self.write(event, "error", error=type(error).__name__, frames=[f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames], **members)
 

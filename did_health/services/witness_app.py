@@ -89,9 +89,11 @@ def _cosign(directory: WitnessDirectory, request: AddCheckpoint, clock: Callable
     for _ in range(_ATTEMPTS - 1):
         try:
             return directory.witness.add_checkpoint(request, now=clock())
-        except ConflictError:
-            # Another request moved the memory between our reading and writing it; decided anew, this one is a 409.
-            continue
+        except ConflictError as error:
+            # Another request moved the memory between our reading and writing it; decided anew, this one is a 409. For a lock the
+            # store has waited long enough already.
+            if error.code != ConflictError.default_code:
+                raise
     return directory.witness.add_checkpoint(request, now=clock())
 
 

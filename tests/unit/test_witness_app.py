@@ -267,6 +267,12 @@ def test_a_store_that_fails_is_503_with_nothing_of_its_words(witness: Running, m
     assert is_problem(answer, 503)
     assert answer.headers["retry-after"] == "5"
     assert str(error) not in answer.text
+    assert str(error) in [line.get("what") for line in witness.lines]
+
+
+def test_a_conflict_that_does_not_end_is_503(witness: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(type(witness.directory._store), "swap", Failing(ConflictError("the witness has cosigned another checkpoint meanwhile")))
+    assert is_problem(post(witness, request(0, 3)), 503)
 
 
 def test_a_conflict_with_another_process_is_decided_anew(witness: Running, monkeypatch: pytest.MonkeyPatch) -> None:
