@@ -6,18 +6,21 @@ import io
 import json
 import logging
 import socket
+import threading
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import anyio
 import httpx
 import pytest
+from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import StreamingResponse
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from did_health.errors import EdgeError
 from did_health.limits import MAX_RATED_CLIENTS
+from did_health.services import run
 from did_health.services.json_log import JSONLog
 from did_health.services.metrics import Metrics
 from did_health.services.operation import service_app
@@ -158,6 +161,33 @@ def test_ipv6_addresses() -> None:
         pytest.skip("the loopback has no IPv6 address")
     with listener:
         assert str(address_of(listener)).startswith("[::1]:")
+
+
+@pytest.mark.parametrize(("trusted", "client"), [((), "127.0.0.1"), (("192.0.2.1",), "127.0.0.1"), (("127.0.0.1",), "192.0.2.7")])
+def test_a_forwarded_address_is_believed_only_from_a_named_proxy(monkeypatch: pytest.MonkeyPatch, trusted: tuple[str, ...], client: str) -> None:
+    async def who(request: Request) -> Response:
+        return Response(request.client.host if request.client else "")
+
+    servers: list[run._Server] = []
+    started = threading.Event()
+    startup = run._Server.startup
+
+    async def kept(self: run._Server, sockets: list[socket.socket] | None = None) -> None:
+        servers.append(self)
+        await startup(self, sockets)
+
+    monkeypatch.setattr(run._Server, "startup", kept)
+    listener = listening(Address("127.0.0.1", 0))
+    log, url = JSONLog("x", io.StringIO()), f"http://{address_of(listener)}"
+    app = Starlette(routes=[Route("/", who)])
+    thread = threading.Thread(target=lambda: serve(app, listener, log=log, started=started.set, trusted_proxies=trusted))
+    thread.start()
+    assert started.wait(10)
+    answer = httpx.get(url, headers={"X-Forwarded-For": "192.0.2.7"}, trust_env=False)
+    servers[0].should_exit = True
+    thread.join(10)
+    assert answer.text == client
+    assert "server" not in answer.headers
 
 
 def test_an_app_that_does_not_start() -> None:
