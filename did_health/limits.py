@@ -89,6 +89,16 @@ REQUEST_TIMEOUT_SECONDS: Final = 10.0
 # services
 MAX_ADD_CHECKPOINT_BYTES: Final = MAX_NOTE_BYTES + 64 * (MAX_PROOF_HASHES + 1)
 """Largest request to a witness: a note, the old size and 63 hashes, none of whose lines is longer than 45 bytes."""
+MAX_SUBMISSIONS: Final = 1_000
+"""Entries of one request to a ledger."""
+MAX_SUBMISSION_BYTES: Final = 4 << 20
+"""Largest request to a ledger: entries with their documents."""
+MAX_SUBMISSION_ANSWER_BYTES: Final = MAX_NOTE_BYTES + MAX_SUBMISSIONS * (32 * MAX_PROOF_HASHES + 16)
+"""Largest answer to it: a note, and for each entry its index and up to 63 hashes."""
+MAX_WAITING_SUBMISSIONS: Final = 256
+"""Requests that wait for a ledger's next batch; more are told to come back."""
+SUBMISSION_WAIT_SECONDS: Final = 20.0
+"""How long a request waits for its entries to be published, before it is told how they stand."""
 MAX_BODY_SECONDS: Final = 10.0
 """How long a client may take to send a request's body."""
 MAX_REQUEST_HEAD_BYTES: Final = 16_384
@@ -124,6 +134,8 @@ MAX_FHIR_RESOURCE_BYTES: Final = 1 << 20
 """One FHIR resource: a line of NDJSON."""
 MAX_FHIR_DOCUMENT_BYTES: Final = 64 << 20
 """A FHIR Bundle, or another document that is not NDJSON and has to be read as a whole."""
+MAX_FHIR_SKIPPED_BYTES: Final = 256 << 20
+"""A line of NDJSON over its limit is skipped up to its end; if that has not come after so many bytes, the rest is not read."""
 MAX_CLAIM_CHARACTERS: Final = 512
 """One text in a claim: a name, a line of an address."""
 MAX_CLAIM_ITEMS: Final = 64

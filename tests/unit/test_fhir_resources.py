@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 from collections.abc import Iterable, Iterator
 
@@ -155,3 +156,14 @@ def test_a_document_over_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -
 def test_rows_say_where_and_what_to_do() -> None:
     assert str(RowError(3, "name[0]", "the name has no given part", "Correct it")) == "row 3 (name[0]): the name has no given part. Correct it"
     assert str(RowError(3, "", "garbage")) == "row 3: garbage"
+
+
+def test_a_line_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resources, "MAX_FHIR_DOCUMENT_BYTES", 100)
+    monkeypatch.setattr(resources, "MAX_FHIR_SKIPPED_BYTES", 1000)
+    (error,) = read_resources(itertools.repeat(b"\0" * 64))
+    assert isinstance(error, RowError)
+    assert "more than 100 bytes" in error.problem
+    first, error = read_resources(itertools.chain([b'{"resourceType":"Patient"}\n'], itertools.repeat(b"a" * 64)))
+    assert isinstance(first, Resource)
+    assert isinstance(error, RowError)

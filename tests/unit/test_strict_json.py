@@ -103,6 +103,8 @@ def test_depth_is_bounded(opening: bytes, closing: bytes) -> None:
         strict_json.loads(nested(MAX_DOCUMENT_DEPTH + 1))
     with pytest.raises(FormatError, match="deeper than 3 levels"):
         strict_json.loads(nested(4), max_depth=3)
+    with pytest.raises(FormatError, match="deeper than 64 levels"):
+        strict_json.loads(nested(100_000))
 
 
 def test_depth_that_is_allowed_and_yet_too_much_for_a_parser() -> None:

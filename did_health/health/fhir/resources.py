@@ -13,7 +13,7 @@ from did_health.encoding import strict_json
 from did_health.encoding.strict_json import JSON, JSONObject
 from did_health.errors import FormatError
 from did_health.health.fhir.rows import RowError
-from did_health.limits import MAX_FHIR_DOCUMENT_BYTES, MAX_FHIR_RESOURCE_BYTES
+from did_health.limits import MAX_FHIR_DOCUMENT_BYTES, MAX_FHIR_RESOURCE_BYTES, MAX_FHIR_SKIPPED_BYTES
 
 _BOM = b"\xef\xbb\xbf"
 
@@ -61,18 +61,20 @@ def read_resources(data: bytes | Iterable[bytes]) -> Iterator[Resource | RowErro
 
 def _lines(chunks: Iterable[bytes]) -> Iterator[_Line]:
     """Split at line feeds, holding at most one line (and one chunk) at a time."""
-    number, pending, overlong = 1, bytearray(), False
+    number, pending, overlong, skipped = 1, bytearray(), False, 0
     for chunk in chunks:
         *ended, rest = chunk.split(b"\n")
         for piece in ended:
             pending += piece
             yield _Line(number, None if overlong or len(pending) > MAX_FHIR_DOCUMENT_BYTES else _stripped(pending, number))
-            number, overlong = number + 1, False
+            number, overlong, skipped = number + 1, False, 0
             pending.clear()
         pending += rest
         if len(pending) > MAX_FHIR_DOCUMENT_BYTES:
-            overlong = True
+            overlong, skipped = True, skipped + len(pending)
             pending.clear()
+            if skipped > MAX_FHIR_SKIPPED_BYTES:  # a device, perhaps, that never ends
+                break
     if pending or overlong:
         yield _Line(number, None if overlong else _stripped(pending, number))
 
