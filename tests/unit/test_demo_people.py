@@ -1,8 +1,11 @@
 import json
 from datetime import datetime
 
+import pytest
+
 from did_health.cli.demo.people import read_people
 from did_health.cli.demo.town import plan_boards
+from did_health.errors import FormatError
 from did_health.health import sample
 
 FOUR = [json.loads(line) for line in sample.practitioners().splitlines()[:4]]
@@ -42,7 +45,7 @@ def test_a_licence_that_has_ended_is_told_and_skipped(now: datetime) -> None:
 
 
 def test_stand_ins_come_where_an_input_yields_too_few(now: datetime) -> None:
-    people = read_people(ndjson({"resourceType": "Practitioner", "id": "nobody"}), b"not json", mint_test_npi=False, now=now)
+    people = read_people(ndjson({"resourceType": "Practitioner", "id": "nobody"}), b'{"resourceType":"Patient","id":"nobody"}', mint_test_npi=False, now=now)
     assert (len(people.licenses), len(people.identities)) == (4, 4)
     assert [(account.taken, len(account.skipped), account.stand_ins) for account in people.accounts] == [(0, 1, 4), (0, 1, 4)]
 
@@ -61,3 +64,12 @@ def test_a_single_state_has_a_board_for_each_profession(now: datetime) -> None:
 def test_of_several_states_each_has_one_board(now: datetime) -> None:
     people = read_people(None, PATIENT, mint_test_npi=False, now=now)
     assert [(plan.name, plan.professions) for plan in plan_boards(people.licenses)] == [("nc-medical", ("MD", "DO")), ("va-medical", ("MD", "DO"))]
+
+
+@pytest.mark.parametrize("data", [b"", b"not json", b"[]", b"{}", b'{"resourceType":"Bundle","entry":5}', b'{"resourceType":"Organization"}'])
+def test_nobody_stands_in_for_the_wrong_file(now: datetime, data: bytes) -> None:
+    with pytest.raises(FormatError, match="no Practitioner in the input") as caught:
+        read_people(data, PATIENT, mint_test_npi=False, now=now)
+    assert caught.value.where == "--practitioners"
+    with pytest.raises(FormatError, match="no Patient in the input"):
+        read_people(None, data, mint_test_npi=False, now=now)

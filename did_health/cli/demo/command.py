@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, BinaryIO, Final
 
 import typer
 
 from did_health.cli.options import JSONOption, example
 
 EXAMPLE: Final = example("did-health demo", "did-health demo --dir /tmp/demo --practitioners Practitioner.ndjson --mint-test-npi")
+
+
+_CHUNK: Final = 1 << 16
 
 
 def demo(
@@ -40,7 +44,7 @@ def demo(
 
     output = Output(as_json)
     with Bars() as bars:
-        summary = run_demo(directory, practitioners=practitioners, patients=patients, mint_test_npi=mint_test_npi, show=bars.show)
+        summary = run_demo(directory, practitioners=_chunks(practitioners), patients=_chunks(patients), mint_test_npi=mint_test_npi, show=bars.show)
         bars.finish()
     if as_json:
         output.json(summary.to_json())
@@ -49,3 +53,7 @@ def demo(
     if not summary.ok:
         raise typer.Exit(1)
 
+
+def _chunks(file: BinaryIO | None) -> Iterator[bytes] | None:
+    """The file in pieces of one size: its lines may be of any length."""
+    return None if file is None else iter(lambda: file.read(_CHUNK), b"")

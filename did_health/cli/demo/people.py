@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from did_health.encoding.strict_json import JSONObject
+from did_health.errors import FormatError
 from did_health.health import sample
 from did_health.health.assurance import Assurance
 from did_health.health.fhir import Imported, LicenseDefaults, RowError, RowNote, read_patients, read_practitioners
@@ -19,6 +20,8 @@ DEFAULT_JURISDICTION: Final = "US-NC"
 LICENSED_FOR: Final = timedelta(days=2 * 365)
 IDENTIFIED_FOR: Final = timedelta(days=365)
 _PROOFED_AGO: Final = timedelta(days=30)
+_NOT_READ: Final = frozenset({"", "entry", "resource"})
+"""Where an error stands that is about the input's form, not about a person in it."""
 _ESTABLISHED: Final = date(2015, 1, 1)
 _FEWEST: Final = 4
 """The demo disciplines two physicians and shows others that are in good standing."""
@@ -54,18 +57,30 @@ class People:
 
 
 def read_people(practitioners: bytes | Iterable[bytes] | None, patients: bytes | Iterable[bytes] | None, *, mint_test_npi: bool, now: datetime) -> People:
-    """Read both inputs; ``None`` is the sample of this package. Where an input yields too few people, some of the sample stand in."""
+    """Read both inputs; ``None`` is the sample of this package. Where an input yields too few people, some of the sample stand in.
+
+    Raises ``FormatError`` for an input without any row of its kind: it is likely the wrong file, and nobody should stand in for that.
+    """
     licenses, licensed = _licenses(sample.practitioners() if practitioners is None else practitioners, mint_test_npi, now)
+    _require_rows(licensed, "Practitioner")
     if len(licenses) < _FEWEST:
         taken = {(one.jurisdiction, one.license_number) for one in licenses}
         spare = [one for one in _licenses(sample.practitioners(), False, now)[0] if (one.jurisdiction, one.license_number) not in taken]
         stand_ins = spare[:_FEWEST]
         licenses, licensed = licenses + stand_ins, replace(licensed, stand_ins=len(stand_ins))
     identities, identified = _identities(sample.patients() if patients is None else patients, now)
+    _require_rows(identified, "Patient")
     if not identities:
         identities = _identities(sample.patients(), now)[0][:_FEWEST]
         identified = replace(identified, stand_ins=len(identities))
     return People(tuple(licenses), tuple(identities), (licensed, identified))
+
+
+def _require_rows(account: Account, kind: str) -> None:
+    if account.taken or any(row.field not in _NOT_READ for row in account.skipped):
+        return
+    problem = f": {account.skipped[0].problem}" if account.skipped else ""
+    raise FormatError(f"there is no {kind} in the input{problem}", where=f"--{account.what}", hint="FHIR R4 JSON is read: NDJSON, a Bundle, or one resource")
 
 
 def _licenses(data: bytes | Iterable[bytes], mint_test_npi: bool, now: datetime) -> tuple[list[PhysicianLicense], Account]:
