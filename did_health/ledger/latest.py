@@ -45,6 +45,11 @@ class NewestEntry:
     entry: bytes
     flags: int = NO_FLAGS
 
+    @property
+    def parsed(self) -> Entry:
+        """The entry's fields."""
+        return Entry.parse(self.entry)
+
 
 @dataclass(frozen=True, slots=True)
 class VerifiedLatest:

@@ -38,6 +38,22 @@ class LoggedEntry:
         return Entry.parse(self.entry)
 
 
+class SequencedEntry(Protocol):
+    """An entry and its place in the log, as far as the next entry of its subject needs them."""
+
+    @property
+    def entry(self) -> bytes:
+        """Its bytes."""
+
+    @property
+    def index(self) -> int:
+        """Its place among the leaves."""
+
+    @property
+    def parsed(self) -> Entry:
+        """The entry's fields."""
+
+
 class Ledger(Protocol):
     """A log that can be written to. Safe for several threads; durable and witnessed when ``submit`` returns."""
 
@@ -61,12 +77,12 @@ class Ledger(Protocol):
         ``StoreError`` for a failing store or too few witnesses.
         """
 
-    def latest(self, subject: bytes) -> LoggedEntry | None:
+    def latest(self, subject: bytes) -> SequencedEntry | None:
         """The newest published entry of a subject (32 bytes, see ``subject_of``), or ``None``."""
 
 
 def prepare(
-    kind: Kind, subject: bytes, content: bytes, *, author: str, signer: Signer, now: datetime, previous: LoggedEntry | None = None
+    kind: Kind, subject: bytes, content: bytes, *, author: str, signer: Signer, now: datetime, previous: SequencedEntry | None = None
 ) -> Submission:
     """Sign an entry about the document ``content``, to follow ``previous``, which is what ``Ledger.latest`` gives for the subject."""
     entry = Entry.create(

@@ -15,7 +15,7 @@ from did_health.errors import ConflictError, FormatError, StoreError, Verificati
 from did_health.keys import Algorithm, generate, signer_from_secret
 from did_health.keys.base import ExportableSigner
 from did_health.ledger.entry import Kind, did_subject, subject_of
-from did_health.ledger.log import Ledger, LoggedEntry, Submission, prepare
+from did_health.ledger.log import Ledger, LoggedEntry, SequencedEntry, Submission, prepare
 from did_health.limits import MAX_DID_LOG_BYTES
 from did_health.roles.evidence import Need, Source
 
@@ -192,7 +192,7 @@ class Institution:
         """As ``entry``, for a subject of 32 bytes."""
         return self.entry_after(self.ledger.latest(subject), kind, subject, content)
 
-    def entry_after(self, previous: LoggedEntry | None, kind: Kind, subject: bytes, content: bytes) -> Submission:
+    def entry_after(self, previous: SequencedEntry | None, kind: Kind, subject: bytes, content: bytes) -> Submission:
         """As ``entry_about``, to follow ``previous``: the ledger refuses it (``ConflictError``) if anything was logged in between."""
         return prepare(
             kind, subject, content, author=self.verification_method, signer=self.keys.assertion, now=self.clock(), previous=previous

@@ -53,9 +53,13 @@ class Metrics:
 
     def count(self, name: str, **labels: str) -> None:
         """Add one to a counter."""
+        self.add(name, 1, **labels)
+
+    def add(self, name: str, amount: int, **labels: str) -> None:
+        """Add to a counter."""
         key = tuple(labels.items())
         with self._lock:
-            self._counters[name][key] = self._counters[name].get(key, 0) + 1
+            self._counters[name][key] = self._counters[name].get(key, 0) + amount
 
     def observe(self, name: str, seconds: float, **labels: str) -> None:
         """Add a duration to a histogram."""

@@ -66,7 +66,7 @@ def service_app(routes: Sequence[BaseRoute], *, ready: Callable[[], None], metri
     metrics.durations("request_seconds", "Time from a request's head to the end of its answer, by route.")
     operational = [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", exposition)]
     app = Starlette(
-        routes=[*routes, *operational],
+        routes=[*operational, *routes],
         middleware=[Middleware(_Observed, metrics=metrics, log=log, limit=limit)],
         exception_handlers={HTTPException: refused, BodyRefused: refused, EdgeError: refused},
     )

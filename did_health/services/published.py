@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from did_health.encoding import strict_json
 from did_health.errors import EdgeError, FormatError, TransportError
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
     from starlette.requests import Request
     from starlette.responses import Response
+
+    Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
 
 # The largest thing there is: a full bundle of the longest entries (C2SP tlog-tiles).
 _MAX_BYTES: Final = 256 * (MAX_ENTRY_BYTES + 2)
@@ -47,7 +49,6 @@ def published_app(source: Source, hosts: Sequence[str]) -> Starlette:
     internals. Raises ``ValueError`` without a host, ``ImportError`` without the ``server`` extra.
     """
     from starlette.applications import Starlette
-    from starlette.concurrency import run_in_threadpool
     from starlette.exceptions import HTTPException
     from starlette.routing import Route
 
@@ -55,31 +56,52 @@ def published_app(source: Source, hosts: Sequence[str]) -> Starlette:
     if not known:
         raise ValueError("at least one host is needed")
 
-    async def published(request: Request) -> Response:
-        host = _host(request.headers.get("host", "").lower(), known)
-        if host is None:
-            return problem_response(HTTPStatus.MISDIRECTED_REQUEST, "Nothing is published here under this host name")
-        path = request.scope.get("raw_path", request.url.path.encode()).decode("ascii", "replace").partition("?")[0]
-        url = f"https://{host}{path}"
-        if len(url) > MAX_URL_CHARACTERS:
-            return problem_response(HTTPStatus.REQUEST_URI_TOO_LONG, "The path is too long")
-        try:
-            content = await run_in_threadpool(source.fetch, Need(url, _MAX_BYTES))
-        except (TransportError, FormatError):
-            # The source serves no such host, or the path makes no URL.
-            content = None
-        except EdgeError:
-            return problem_response(HTTPStatus.SERVICE_UNAVAILABLE, "The store does not answer at the moment", headers={"Retry-After": "5"})
-        if content is None:
-            return problem_response(HTTPStatus.NOT_FOUND, "Nothing is published at this path")
-        return _answer(path, content, request.headers.get("if-none-match", ""))
-
     async def refused(_request: Request, error: Exception) -> Response:
         if isinstance(error, HTTPException):
             return problem_response(HTTPStatus(error.status_code), "Only GET and HEAD are answered here", headers=error.headers)
         return problem_response(HTTPStatus.INTERNAL_SERVER_ERROR, "The request could not be answered; the operator's log says more")
 
-    return Starlette(routes=[Route("/{path:path}", published, methods=["GET"])], exception_handlers={HTTPException: refused, Exception: refused})
+    route = Route("/{path:path}", published(source, lambda host: _host(host, known)), methods=["GET"])
+    return Starlette(routes=[route], exception_handlers={HTTPException: refused, Exception: refused})
+
+
+def published(source: Source, host_of: Callable[[str], str | None]) -> Endpoint:
+    """The endpoint of a route: the answer to a GET of what ``source`` has at ``https://<host><path>``.
+
+    ``host_of`` says which host's documents the request's Host header (in lower case) asks for; ``None`` is answered with 421.
+    """
+    from starlette.concurrency import run_in_threadpool
+
+    async def answer(request: Request) -> Response:
+        host = await run_in_threadpool(host_of, request.headers.get("host", "").lower())
+        if host is None:
+            return problem_response(HTTPStatus.MISDIRECTED_REQUEST, "Nothing is published here under this host name")
+        return await run_in_threadpool(answered, source, "https", host, path_of(request), request.headers.get("if-none-match", ""))
+
+    return answer
+
+
+def path_of(request: Request) -> str:
+    """The path as the client wrote it, for percent-encodings are part of URLs."""
+    raw: bytes = request.scope.get("raw_path", request.url.path.encode())
+    return raw.decode("ascii", "replace").partition("?")[0]
+
+
+def answered(source: Source, scheme: str, host: str, path: str, known_tags: str) -> Response:
+    """What ``source`` has at this URL, with its type and how long it may be kept; ``known_tags`` is the request's If-None-Match."""
+    url = f"{scheme}://{host}{path}"
+    if len(url) > MAX_URL_CHARACTERS:
+        return problem_response(HTTPStatus.REQUEST_URI_TOO_LONG, "The path is too long")
+    try:
+        content = source.fetch(Need(url, _MAX_BYTES))
+    except (TransportError, FormatError):
+        # The source serves no such host, or the path makes no URL.
+        content = None
+    except EdgeError:
+        return problem_response(HTTPStatus.SERVICE_UNAVAILABLE, "The store does not answer at the moment", headers={"Retry-After": "5"})
+    if content is None:
+        return problem_response(HTTPStatus.NOT_FOUND, "Nothing is published at this path")
+    return _answer(path, content, known_tags)
 
 
 def _host(name: str, known: frozenset[str]) -> str | None:

@@ -1,0 +1,166 @@
+"""The one writer of a ledger service: a thread that makes batches of what callers hand in, and heartbeats when nobody does.
+
+A batch holds whatever came while the one before was under way, and a little more; each caller's group is logged whole or refused alone.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from queue import Empty, Full, Queue
+from time import monotonic
+from typing import Final, TypeAlias
+
+from did_health.errors import ConflictError, DidHealthError, EdgeError, StoreError
+from did_health.ledger.log import LoggedEntry, Submission
+from did_health.limits import MAX_BATCH_ENTRIES, MAX_WAITING_SUBMISSIONS
+from did_health.services.json_log import JSONLog
+from did_health.services.metrics import Metrics
+from did_health.stores.embedded import EmbeddedLedger
+
+HEARTBEAT_SECONDS: Final = 60.0
+_LINGER_SECONDS: Final = 0.02
+_AGAIN_SECONDS: Final = 5.0
+_ATTEMPTS: Final = 3
+
+Logged: TypeAlias = tuple[LoggedEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    group: Sequence[Submission]
+    outcome: Future[Logged]
+
+
+class Sequencing:
+    """Use it in a ``with`` statement; at its end everything handed in before is still logged.
+
+    After ``heartbeat_seconds`` without a batch the witnesses are asked to cosign the newest checkpoint anew. ``linger_seconds``, at most
+    a second, is how long a batch waits for more.
+    """
+
+    def __init__(
+        self,
+        ledger: EmbeddedLedger,
+        *,
+        log: JSONLog,
+        metrics: Metrics,
+        heartbeat_seconds: float = HEARTBEAT_SECONDS,
+        linger_seconds: float = _LINGER_SECONDS,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        self._ledger, self._log, self._metrics = ledger, log, metrics
+        self._heartbeat, self._linger, self._clock = heartbeat_seconds, min(linger_seconds, 1.0), clock
+        self._queue: Queue[_Waiting | None] = Queue(MAX_WAITING_SUBMISSIONS)
+        self._thread = threading.Thread(target=self._run, name="sequencing", daemon=True)
+        self._open = False
+        self._ending = False
+        metrics.counter("batches", "Batches logged.")
+        metrics.counter("entries", "Entries logged.")
+        metrics.counter("heartbeats", "Heartbeats, by whether enough witnesses answered.")
+        metrics.gauge("waiting", "Groups of entries that wait for the next batch.", lambda: {(): self._queue.qsize()})
+
+    def __enter__(self) -> Sequencing:
+        self._host()
+        self._open = True
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open = False
+        self._queue.put(None)
+        self._thread.join()
+
+    def offer(self, group: Sequence[Submission]) -> Future[Logged]:
+        """Hand in entries that belong together. The outcome is what ``Ledger.submit`` returns or raises; cancelling it in time takes them back.
+
+        Raises ``StoreError`` (``ledger_busy``) if too many are waiting, or none are taken any more.
+        """
+        waiting = _Waiting(group, Future())
+        try:
+            if not self._open:
+                raise Full
+            self._queue.put_nowait(waiting)
+        except Full as error:
+            raise StoreError("the ledger has too much to do", hint="Try again in some seconds; nothing was written", code="ledger_busy") from error
+        return waiting.outcome
+
+    def _run(self) -> None:
+        due = self._clock() + self._heartbeat
+        while not self._ending:
+            try:
+                first = self._queue.get(timeout=max(0.0, due - self._clock()))
+            except Empty:
+                due = self._clock() + (self._heartbeat if self._beat() else min(_AGAIN_SECONDS, self._heartbeat))
+                continue
+            if first is None:
+                return
+            batch = [one for one in self._gathered(first) if one.outcome.set_running_or_notify_cancel()]
+            if batch:
+                logged = self._log_batch(batch)
+                due = self._clock() + (self._heartbeat if logged else min(_AGAIN_SECONDS, self._heartbeat))
+
+    def _gathered(self, first: _Waiting) -> list[_Waiting]:
+        batch, count = [first], len(first.group)
+        until = self._clock() + self._linger
+        # The largest group must still fit, or it would have to be put back.
+        while count + len(first.group) <= MAX_BATCH_ENTRIES // 2 and not self._ending:
+            try:
+                one = self._queue.get(timeout=max(0.0, until - self._clock()))
+            except Empty:
+                break
+            if one is None:
+                self._ending = True
+            else:
+                batch.append(one)
+                count += len(one.group)
+        return batch
+
+    def _log_batch(self, batch: Sequence[_Waiting]) -> bool:
+        try:
+            outcomes = self._submitted([one.group for one in batch])
+        except Exception as error:  # noqa: BLE001  # whoever waits has to hear of it, and the thread has to go on
+            self._log.failure("batch", error)
+            for one in batch:
+                one.outcome.set_exception(error)
+            return False
+        logged = [outcome for outcome in outcomes if not isinstance(outcome, DidHealthError)]
+        if logged:
+            self._host()
+            self._metrics.count("batches")
+            self._metrics.add("entries", sum(map(len, logged)))
+        for one, outcome in zip(batch, outcomes, strict=True):
+            if isinstance(outcome, DidHealthError):
+                one.outcome.set_exception(outcome)
+            else:
+                one.outcome.set_result(outcome)
+        return True
+
+    def _submitted(self, groups: Sequence[Sequence[Submission]]) -> list[Logged | DidHealthError]:
+        for _ in range(_ATTEMPTS - 1):
+            try:
+                return self._ledger.submit_groups(groups)
+            except ConflictError:
+                # Another process wrote first; what it wrote is judged with.
+                continue
+        return self._ledger.submit_groups(groups)
+
+    def _beat(self) -> bool:
+        try:
+            self._ledger.heartbeat()
+        except Exception as error:  # noqa: BLE001  # as above
+            self._metrics.count("heartbeats", outcome="failed")
+            self._log.failure("heartbeat", error)
+            return False
+        self._metrics.count("heartbeats", outcome="cosigned")
+        self._host()
+        return True
+
+    def _host(self) -> None:
+        try:
+            self._ledger.host()
+        except EdgeError as error:
+            # Made up for after the next batch.
+            self._log.failure("hosting", error)
