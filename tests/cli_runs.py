@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -60,6 +61,15 @@ class CLI:
 
     def verify(self, path: Path, *more: object, nonce: str = "n1", code: int = 0) -> Ran:
         return self("verify", path, "--audience", AUDIENCE, "--nonce", nonce, *more, code=code)
+
+
+def documents(town: Path) -> list[bytes]:
+    """The documents of all ledger entries."""
+    connection = sqlite3.connect(town / "ledger.sqlite")
+    try:
+        return [data for (data,) in connection.execute("SELECT data FROM contents")]
+    finally:
+        connection.close()
 
 
 def license_of(family: str, number: str, **more: Any) -> PhysicianLicense:

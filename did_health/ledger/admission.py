@@ -13,7 +13,7 @@ Left to those who read: what a document says beyond who may say it (the proof in
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -39,6 +39,9 @@ class AdmissionState(Protocol):
     @property
     def registry_authorities(self) -> frozenset[str]:
         """The DIDs whose registry records this ledger takes."""
+
+    def expect(self, subjects: Collection[bytes]) -> None:
+        """These subjects are the ones that will be asked for: a store may read them all at once."""
 
     def latest(self, subject: bytes) -> Entry | None:
         """The subject's last entry."""
@@ -80,9 +83,13 @@ def admit(submission: Submission, state: AdmissionState, *, now: datetime) -> Ad
     entry of this number, ``VerificationError`` otherwise: ``entry_content_mismatch``, ``entry_out_of_order``, ``entry_signature_invalid``,
     ``author_unknown``, ``author_not_entitled``, ``rate_exceeded``, ``already_revoked``, ``map_head_reserved``, or the code of the DID's rules.
     """
-    entry = Entry.parse(submission.entry)  # 1
+    return admit_parsed(Entry.parse(submission.entry), submission, state, now=now)
+
+
+def admit_parsed(entry: Entry, submission: Submission, state: AdmissionState, *, now: datetime) -> Admitted:
+    """As ``admit``, for a caller that has parsed the submission's entry already."""
     if len(submission.content) > MAX_DOCUMENT_BYTES:
-        raise FormatError(f"the document of a ledger entry has more than {MAX_DOCUMENT_BYTES} bytes")
+        raise FormatError(f"the document of a ledger entry has more than {MAX_DOCUMENT_BYTES} bytes")  # 1
     if hashlib.sha256(submission.content).digest() != entry.content:
         raise VerificationError("the document is not the one whose hash the ledger entry holds", code="entry_content_mismatch")
     if state.entries_within_hour(author_of(entry)) >= MAX_AUTHOR_ENTRIES_PER_HOUR:  # 2

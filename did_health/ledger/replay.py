@@ -37,8 +37,9 @@ class History(Protocol):
 class Replay:
     """The state of one log's map after the leaves that were added; ``tree`` is of the last head, ``size`` counts the leaves."""
 
-    def __init__(self, origin: str, key: PublicKey, items: WritableItems, history: History, *, top_bits: int = 16) -> None:
-        """Begin with the empty log of ``origin``; ``key`` is the one it signs checkpoints with, ``items`` and ``history`` are empty."""
+    def __init__(self, origin: str, key: PublicKey | None, items: WritableItems, history: History, *, top_bits: int = 16) -> None:
+        """Begin with the empty log of ``origin``; ``key`` is the one it signs checkpoints with (``None`` leaves its signatures
+        to others); ``items`` and ``history`` are empty."""
         self.tree = PrefixTree(items, top_bits)
         self.size = 0
         self.head: LoggedHead | None = None
@@ -77,11 +78,12 @@ class Replay:
             raise self._fault("the map head is not of this log", "map_head_foreign")
         if not self._waiting:
             raise self._fault("a map head follows another one, or nothing", "map_head_repeated")
-        entry.verify(self._key)
         update = self.tree.prepare(self._waiting)
         head = MapHead(self.size, update.root, update.count)
         if head.digest != entry.content:
             raise self._fault("the map head is not that of the leaves before it", "map_head_wrong")
+        if self._key is not None:
+            entry.verify(self._key)
         self._items.put(self._waiting)
         self.tree.commit(update)
         self._waiting = {}

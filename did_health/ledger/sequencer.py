@@ -6,13 +6,13 @@ Pure but for the tree, which is the caller's working copy: when the batch cannot
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from did_health.did.methods.webvh import Log, WebvhDID
 from did_health.errors import FormatError, VerificationError
-from did_health.ledger.admission import AdmissionState, Admitted, admit
+from did_health.ledger.admission import AdmissionState, Admitted, admit_parsed
 from did_health.ledger.entry import Entry, Kind
 from did_health.ledger.log import Submission
 from did_health.ledger.map_head import EMPTY_MAP, LoggedHead, MapHead, map_value, require_rule_l, sign_head
@@ -55,6 +55,9 @@ class Staged:
     def registry_authorities(self) -> frozenset[str]:
         return self._stored.registry_authorities
 
+    def expect(self, subjects: Collection[bytes]) -> None:
+        self._stored.expect(subjects)
+
     def latest(self, subject: bytes) -> Entry | None:
         return self._latest.get(subject) or self._stored.latest(subject)
 
@@ -80,13 +83,15 @@ class Staged:
 
 
 def admit_all(submissions: Sequence[Submission], state: AdmissionState, *, now: datetime) -> tuple[Admitted, ...]:
-    """Admit a batch in its order, or raise what ``admit`` raises for the first one refused."""
+    """Admit a batch in its order, or raise what ``admit`` raises for the first one that is malformed, else for the first one refused."""
     if not 0 < len(submissions) <= MAX_BATCH_ENTRIES:
         raise FormatError(f"a batch has 1 to {MAX_BATCH_ENTRIES} entries")
     staged = Staged(state)
     admitted = []
-    for submission in submissions:
-        admitted.append(admit(submission, staged, now=now))
+    parsed = [Entry.parse(submission.entry) for submission in submissions]
+    staged.expect({entry.subject for entry in parsed})
+    for entry, submission in zip(parsed, submissions, strict=True):
+        admitted.append(admit_parsed(entry, submission, staged, now=now))
         staged.stage(admitted[-1])
     return tuple(admitted)
 

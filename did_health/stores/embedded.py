@@ -5,7 +5,7 @@
     <folder>/ledger.sqlite               entries, documents, checkpoint
     <folder>/keys/*.key                  the log's and each witness's key, sealed, each readable by its owner only
     <folder>/witnesses/*.sqlite          what each witness saw last: apart, so that an old ledger.sqlite cannot take it back
-    <folder>/published/…                 checkpoint, tiles, entry bundles and documents as static files (C2SP tlog-tiles)
+    <folder>/published/…                 checkpoint, tiles and entry bundles as static files (C2SP tlog-tiles)
 
 Several threads and processes may use one folder. A batch goes through these steps, and a crash after any of them is made good
 by the next writer, so that two trees of one size are never signed:
@@ -13,7 +13,7 @@ by the next writer, so that two trees of one size are never signed:
 1. ask the witnesses what they saw last: if that is more than the database has, refuse;
 2. admit, append, end with a map head, and store the signed checkpoint as pending, in one transaction that compares and swaps the
    checkpoint row;
-3. write tiles, entry bundles and documents;
+3. write tiles and entry bundles;
 4. collect cosignatures, until there is a quorum;
 5. mark the checkpoint published and bring the map up to it, in one transaction, then replace the file.
 """
@@ -292,7 +292,6 @@ class EmbeddedLedger:
         if state.pending is None:
             return state
         self._files.write_tiles(self._tree, state.published_size, state.size, self._store.entry_data)
-        self._files.write_contents(self._store.contents_of(state.published_size, state.size))
         try:
             cosigned = self._cosigned(SignedNote.parse(state.pending), now, "What was submitted is kept, and published with the next batch")
         except StoreError:

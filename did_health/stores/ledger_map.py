@@ -8,12 +8,12 @@ give the root of the log's last head.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Connection, bindparam, delete, select, text
+from sqlalchemy import Connection, TextClause, bindparam, delete, select, text
 
 from did_health.errors import StoreError
 from did_health.ledger.entry import Entry, Kind
@@ -22,6 +22,7 @@ from did_health.stores.tables import contents, entries, map_items
 from did_health.tlog.prefix_map_tree import MapUpdate, PrefixTree
 
 _CHUNK: Final = 10_000
+_RANGES_PER_QUERY: Final = 5_000
 _LEAST_BITS: Final = 4
 _MOST_BITS: Final = 18
 # A bucket is read and hashed again for each of its keys that changes, so it should be small; a wider top costs memory, 40 bytes a bucket.
@@ -94,15 +95,40 @@ def head_at(connection: Connection, size: int) -> LoggedHead | None:
 class _Items:
     """The table as sorted items, read through the connection of the moment."""
 
-    __slots__ = ("connection",)
+    __slots__ = ("_expected", "connection")
 
     def __init__(self) -> None:
         self.connection: Connection | None = None
+        self._expected: dict[bytes, list[tuple[bytes, bytes]]] = {}
 
-    def range(self, low: bytes, high: bytes) -> Iterable[tuple[bytes, bytes]]:
+    def expect(self, ranges: Sequence[tuple[bytes, bytes]]) -> None:
+        self._expected = {low: [] for low, _ in ranges}
+        for start in range(0, len(ranges), _RANGES_PER_QUERY):
+            for low, subject, value in self._connection.execute(*_ranges_query(ranges[start : start + _RANGES_PER_QUERY])):
+                self._expected[low].append((subject, value))
+
+    def release(self) -> None:
+        self.connection, self._expected = None, {}
+
+    @property
+    def _connection(self) -> Connection:
         if self.connection is None:
             raise RuntimeError("the map is read outside of a transaction")
-        return [tuple(row) for row in self.connection.execute(_RANGE, {"low": low, "high": high})]
+        return self.connection
+
+    def range(self, low: bytes, high: bytes) -> Iterable[tuple[bytes, bytes]]:
+        expected = self._expected.pop(low, None)
+        return [tuple(row) for row in self._connection.execute(_RANGE, {"low": low, "high": high})] if expected is None else expected
+
+
+def _ranges_query(ranges: Sequence[tuple[bytes, bytes]]) -> tuple[TextClause, dict[str, bytes]]:
+    """All rows of many ranges in one query, each with the lower end of its range."""
+    wanted = ", ".join([f"(:low{number}, :high{number})" for number in range(len(ranges))])
+    query = text(
+        f"WITH wanted(low, high) AS (VALUES {wanted}) "  # noqa: S608  # names of parameters only
+        "SELECT low, subject, value FROM wanted CROSS JOIN map_items WHERE subject BETWEEN low AND high ORDER BY subject"
+    )
+    return query, {name: key for number, (low, high) in enumerate(ranges) for name, key in ((f"low{number}", low), (f"high{number}", high))}
 
 
 class LedgerMap:
@@ -128,7 +154,7 @@ class LedgerMap:
         try:
             yield self._followed(connection, size)
         finally:
-            self._items.connection = None
+            self._items.release()
 
     def _followed(self, connection: Connection, size: int) -> PrefixTree:
         tree = self._tree

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
@@ -43,18 +44,29 @@ class DIDLogs:
 
 
 class StoredState:
-    """The state at one moment, for one batch."""
+    """The state at one moment, for one batch: what was read of it once is not read again."""
 
     def __init__(self, store: LedgerStore, logs: DIDLogs, registry_authorities: frozenset[str], now: datetime) -> None:
         self._store, self._logs, self._now = store, logs, now
+        self._latest: dict[bytes, Entry | None] = {}
+        self._did_logs: dict[bytes, Log | None] = {}
         self.registry_authorities = registry_authorities
 
+    def expect(self, subjects: Collection[bytes]) -> None:
+        found = self._store.latest_of(subjects)
+        for subject in subjects:
+            entry = found.get(subject)
+            self._latest[subject] = None if entry is None else Entry.parse(entry.data)
+
     def latest(self, subject: bytes) -> Entry | None:
-        found = self._store.latest(subject)
-        return None if found is None else Entry.parse(found.data)
+        if subject not in self._latest:
+            self.expect([subject])
+        return self._latest[subject]
 
     def did_log(self, subject: bytes) -> Log | None:
-        return self._logs.get(subject, self._now)
+        if subject not in self._did_logs:
+            self._did_logs[subject] = self._logs.get(subject, self._now)
+        return self._did_logs[subject]
 
     def witness_proofs(self, did: WebvhDID) -> bytes | None:
         return self._store.document(did.witness_url)

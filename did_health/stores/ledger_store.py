@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, and_, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from did_health.errors import ConflictError, StoreError
@@ -183,6 +183,23 @@ class LedgerStore:
             row = connection.execute(query.order_by(entries.c.seq.desc()).limit(1)).one_or_none()
         return None if row is None else StoredEntry(*row)
 
+    def latest_of(self, subjects: Collection[bytes]) -> dict[bytes, StoredEntry]:
+        """The last entries of many subjects at once; those that have none are left out."""
+        found: dict[bytes, StoredEntry] = {}
+        with self._database.read() as connection:
+            for chunk in _chunks(list(subjects)):
+                last = (
+                    select(entries.c.subject, func.max(entries.c.seq).label("seq"))
+                    .where(entries.c.subject.in_(chunk))
+                    .group_by(entries.c.subject)
+                    .subquery()
+                )
+                query = select(entries.c.subject, entries.c.position, entries.c.seq, entries.c.data, entries.c.content).join(
+                    last, and_(entries.c.subject == last.c.subject, entries.c.seq == last.c.seq)
+                )
+                found.update({row[0]: StoredEntry(*row[1:]) for row in connection.execute(query)})
+        return found
+
     def subject_contents(self, subject: bytes, from_seq: int) -> list[bytes]:
         """The documents of a subject's entries from ``from_seq`` on, in order."""
         query = (
@@ -207,12 +224,6 @@ class LedgerStore:
         """A document by its SHA-256."""
         with self._database.read() as connection:
             return connection.execute(select(contents.c.data).where(contents.c.digest == digest)).scalar_one_or_none()
-
-    def contents_of(self, start: int, end: int) -> dict[bytes, bytes]:
-        """The documents, by SHA-256, of the entries from ``start`` to ``end`` (exclusive)."""
-        query = select(contents).where(contents.c.digest.in_(select(entries.c.content).where(entries.c.position >= start, entries.c.position < end)))
-        with self._database.read() as connection:
-            return {row.digest: row.data for row in connection.execute(query)}
 
     def publish(self, url: str, host: str, data: bytes) -> None:
         """Keep ``data`` as what is found at ``url``, in the place of what was there."""

@@ -1,8 +1,11 @@
-"""A log as static files in C2SP tlog-tiles layout, which any web server can hand out: ``checkpoint``, ``tile/…``, and ``content/<hash>``."""
+"""A log as static files in C2SP tlog-tiles layout, which any web server can hand out: ``checkpoint`` and ``tile/…``.
+
+Documents are not among them: they stay in the database, because a file for each would take longer than all the rest of a batch.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from did_health.limits import MAX_DOCUMENT_BYTES
@@ -29,11 +32,6 @@ class TileFiles:
             if tile.level == 0:
                 written.append((self._folder / tile.entries_path, encode_bundle(entries(tile.start, tile.start + tile.width))))
         files.write_all(written)
-
-    def write_contents(self, contents: Mapping[bytes, bytes]) -> None:
-        """Documents under their SHA-256; those that are there already are left alone."""
-        wanted = [(self._folder / "content" / digest.hex(), data) for digest, data in contents.items()]
-        files.write_all([(path, data) for path, data in wanted if not path.exists()])
 
     def write_checkpoint(self, note: bytes) -> None:
         """Replace the checkpoint, when everything it commits to is there."""

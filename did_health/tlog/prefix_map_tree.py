@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Final, Protocol
@@ -47,6 +47,10 @@ class SortedItems(Protocol):
         """All (key, value) with ``low`` ≤ key ≤ ``high`` (both inclusive, 32 bytes each), in ascending order of their keys."""
         ...
 
+    def expect(self, ranges: Sequence[tuple[bytes, bytes]]) -> None:
+        """These ranges, which do not overlap, will be asked for, each once: a database may read them all at once."""
+        ...
+
 
 class MemoryItems:
     """Sorted items in memory: for tests, small maps and replays. Not safe to write while it is read."""
@@ -59,6 +63,9 @@ class MemoryItems:
 
     def __len__(self) -> int:
         return len(self._keys)
+
+    def expect(self, ranges: Sequence[tuple[bytes, bytes]]) -> None:
+        """Nothing is gained by it in memory."""
 
     def put(self, updates: Mapping[bytes, bytes]) -> None:
         """Set the values of these keys. Raises ``ValueError``, with nothing written, unless all have 32 bytes."""
@@ -136,6 +143,7 @@ class PrefixTree:
             require_item(key, value)
             buckets.setdefault(self._bucket(key), {})[key] = value
         nodes: dict[int, tuple[bytes, int]] = {}
+        self._items.expect([self._range(bucket, self._bits) for bucket in sorted(buckets)])
         for bucket, changes in buckets.items():
             rows = sorted((dict(self._rows(bucket, self._bits)) | changes).items())
             nodes[bucket] = (subtree_hash(rows, self._bits), len(rows))
@@ -210,10 +218,14 @@ class PrefixTree:
 
     def _rows(self, node: int, depth: int) -> list[tuple[bytes, bytes]]:
         """The items below the node with this heap index at this depth."""
+        return list(self._items.range(*self._range(node, depth)))
+
+    @staticmethod
+    def _range(node: int, depth: int) -> tuple[bytes, bytes]:
+        """The lowest and the highest key that can be there."""
         below = KEY_BITS - depth
         first = node - (1 << depth) << below
-        low, high = first.to_bytes(HASH_BYTES, "big"), (first + (1 << below) - 1).to_bytes(HASH_BYTES, "big")
-        return list(self._items.range(low, high))
+        return first.to_bytes(HASH_BYTES, "big"), (first + (1 << below) - 1).to_bytes(HASH_BYTES, "big")
 
     def _hash(self, node: int) -> bytes:
         return bytes(self._hashes[HASH_BYTES * node : HASH_BYTES * (node + 1)])

@@ -375,7 +375,7 @@ def refuse(*_arguments: object, **_options: object) -> None:
     raise StoreError("the power went out")
 
 
-@pytest.mark.parametrize("step", ["write_tiles", "write_contents", "write_checkpoint"])
+@pytest.mark.parametrize("step", ["write_tiles", "write_checkpoint"])
 def test_a_batch_cut_off_at_any_step_is_finished_by_the_next_process(
     folder: Path, ledger: EmbeddedLedger, clock: Clock, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
@@ -485,14 +485,14 @@ def test_the_writer_that_comes_second_is_told_and_can_go_on(folder: Path, ledger
 
 def test_a_writer_overtaken_while_publishing_still_gets_its_proofs(folder: Path, ledger: EmbeddedLedger, clock: Clock) -> None:
     slow = reopened(folder, clock)
-    real_write = slow._files.write_contents
+    real_write = slow._files.write_tiles
 
     def overtaken(*arguments: object) -> None:
         real_write(*arguments)  # type: ignore[arg-type]
-        slow._files.write_contents = real_write  # type: ignore[method-assign]
+        slow._files.write_tiles = real_write  # type: ignore[method-assign]
         ledger.submit([revocation(2)])
 
-    slow._files.write_contents = overtaken  # type: ignore[method-assign]
+    slow._files.write_tiles = overtaken  # type: ignore[method-assign]
     (logged,) = slow.submit([revocation(1)])
     assert logged.index == 0
     assert Checkpoint.parse(logged.proof.checkpoint.text).size == 4

@@ -13,9 +13,10 @@ from did_health.cli.explain.logs import explain_receipt
 from did_health.errors import FormatError
 from did_health.keys import Algorithm, generate
 from did_health.ledger.batch import batch_content
+from did_health.ledger.map_head import MapHead
 from did_health.tlog.note import NoteSigner, sign_note
 from did_health.tlog.tiles import parse_bundle
-from tests.cli_runs import CLI
+from tests.cli_runs import CLI, documents
 from tests.conftest import repeatable_bytes
 
 KEY = "z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK"
@@ -120,14 +121,13 @@ def test_did_document_log_and_resolution(cli: CLI) -> None:
     document = {**resolution["didDocument"], "service": [{"id": "#s", "type": "T", "serviceEndpoint": {"a": 1}}, {"id": "#t", "type": "T", "serviceEndpoint": "https://x.example"}]}
     document["verificationMethod"].append({**document["verificationMethod"][0], "id": "#unused"})
     assert "2 services" in kind_of(cli, document)["meaning"][0]
-    content = cli.town / "published" / "content"
-    line = next(data for path in content.iterdir() if b'"versionId"' in (data := path.read_bytes()) and did.encode() in data)
+    line = next(data for data in documents(cli.town) if b'"versionId"' in data and did.encode() in data)
     assert kind_of(cli, line)["title"].endswith("1 version")
     cli("did", "deactivate", "nc-medical", "--yes")
     resolution = cli("did", "resolve", did, "--json").json
     assert kind_of(cli, resolution)["meaning"] == ["The DID is deactivated."]
     assert kind_of(cli, {"didDocument": None})["kind"] == "resolution"
-    lines = sorted((data for path in content.iterdir() if b'"versionId"' in (data := path.read_bytes()) and b"nc-medical" in data), key=lambda one: one[14:20])
+    lines = sorted((data for data in documents(cli.town) if b'"versionId"' in data and b"nc-medical" in data), key=lambda one: one[14:20])
     found = kind_of(cli, b"\n".join(lines) + b"\n")
     assert "deactivates" in found["meaning"][1]
     Path("broken.jsonl").write_bytes(lines[0] + b'\n{"versionId":1}\n')
@@ -151,6 +151,13 @@ def test_notes_and_keys_of_logs(cli: CLI) -> None:
 def test_ledger_entries_and_proofs(cli: CLI) -> None:
     entry = parse_bundle(next((cli.town / "published" / "tile" / "entries" / "000.p").iterdir()).read_bytes())[0]
     assert kind_of(cli, entry)["kind"] == "ledger-entry"
+    head = kind_of(cli, MapHead(7, bytes(32), 3).encode())
+    assert (head["kind"], facts(head)["Keys"]) == ("map-head", "3")
+    known = "https://ledger.example/nc-medical/status/1/revocation"
+    for url, kinds in (("https://nobody.example/list", ["checkpoint"]), (known, ["checkpoint", "ledger-entry"])):
+        cli("ledger", "prove", "status-list", url, "--latest", "-o", "latest")
+        bundle = kind_of(cli, Path("latest").read_bytes())
+        assert (bundle["kind"], [part["kind"] for part in bundle["parts"]]) == ("latest-bundle", kinds)
     assert kind_of(cli, batch_content(bytes(32), 7))["title"].endswith("7 credentials")
     cli("ledger", "prove", "--index", 1, "-o", "p")
     from did_health.tlog.proof import TlogProof
@@ -168,8 +175,8 @@ def test_ledger_entries_and_proofs(cli: CLI) -> None:
 
 def test_status_list(cli: CLI) -> None:
     cli("board", "suspend", "nc-medical", "12345", "--reason", "r")
-    lists = [path for path in (cli.town / "published" / "content").iterdir() if b"BitstringStatusListCredential" in path.read_bytes()]
-    found = [kind_of(cli, path.read_bytes()) for path in lists]
+    lists = [data for data in documents(cli.town) if b"BitstringStatusListCredential" in data]
+    found = [kind_of(cli, data) for data in lists]
     assert {one["kind"] for one in found} == {"status-list"}
     assert {facts(one)["Entries that are set"] for one in found} == {"0", "1"}
 

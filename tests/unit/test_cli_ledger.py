@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -8,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from did_health.cli.output import ago
+from did_health.encoding.base64 import base64_decode
+from did_health.ledger.entry import Entry
 from did_health.tlog.proof import TlogProof
 from tests.cli_runs import CLI
 
@@ -124,15 +127,33 @@ def repeat_entry(town: Path) -> None:
     bundle(town).write_bytes(encode_bundle(entries))
 
 
+def change_document(town: Path) -> None:
+    connection = sqlite3.connect(town / "ledger.sqlite")
+    connection.execute("UPDATE contents SET data = x'00' WHERE digest = (SELECT content FROM entries WHERE position = 3)")
+    connection.commit()
+    connection.close()
+
+
+def forge_head(town: Path) -> None:
+    from dataclasses import replace
+
+    from did_health.tlog.tiles import encode_bundle, parse_bundle
+
+    entries = list(parse_bundle(bundle(town).read_bytes()))
+    entries[1] = replace(Entry.parse(entries[1]), content=bytes(32)).encode()
+    bundle(town).write_bytes(encode_bundle(entries))
+
+
 @pytest.mark.parametrize(("damage", "words"), [
     (lambda town: flip(bundle(town), 2), "entry 0"),
     (cut_bundle, "bundle"),
-    (swap_entries, "root"),
+    (swap_entries, "map head"),
     (repeat_entry, "history"),
     (lambda town: flip(tile(town)), "tile"),
     (lambda town: tile(town).unlink(), "missing"),
     (lambda town: bundle(town).unlink(), "missing"),
-    (lambda town: flip(next((town / "published" / "content").iterdir())), "not the one that was logged"),
+    (lambda town: change_document(town), "not the one that was logged"),
+    (lambda town: forge_head(town), "map head"),
     (lambda town: flip(town / "published" / "checkpoint", 20), "signature"),
 ])
 def test_damage_is_found(cli: CLI, damage: Callable[[Path], None], words: str) -> None:
@@ -142,8 +163,32 @@ def test_damage_is_found(cli: CLI, damage: Callable[[Path], None], words: str) -
 
 
 def test_missing_documents_are_counted(cli: CLI) -> None:
-    next((cli.town / "published" / "content").iterdir()).unlink()
-    assert cli("ledger", "check", "--json").json["documents"] == size_of(cli) - 1
+    (cli.town / "ledger.sqlite").rename(cli.town / "elsewhere.sqlite")
+    assert cli("ledger", "check", "--json").json["documents"] == 0
+
+
+LIST = "https://ledger.example/nc-medical/status/1/revocation"
+
+
+def test_a_bundle_proves_the_newest_entry(cli: CLI) -> None:
+    assert "is the newest" in cli("ledger", "prove", "status-list", LIST, "--latest", "-o", "latest.cbor").out
+    checked = cli("ledger", "check", "latest.cbor", "--json").json
+    assert (checked["valid"], checked["kind"], checked["size"]) == (True, "status-list", size_of(cli))
+    text = cli("ledger", "check", "latest.cbor", "status-list", LIST, "--policy", cli.town / "trust-policy.toml", "--dir", "nowhere").out
+    assert "The bundle holds." in text
+    assert f"{checked['index']}: status-list" in text
+    assert "another subject" in cli("ledger", "check", "latest.cbor", "status-list", "https://other.example/1", code=1).err
+    printed = cli("ledger", "prove", "status-list", LIST, "--latest", "--json").json
+    assert base64_decode(printed["bundle"]) == Path("latest.cbor").read_bytes()
+
+
+def test_a_bundle_proves_that_there_is_nothing(cli: CLI) -> None:
+    nothing = ("status-list", "https://nobody.example/list")
+    assert "no entry" in cli("ledger", "prove", *nothing, "--latest", "-o", "none.cbor").out
+    assert "there is none" in cli("ledger", "check", "none.cbor", *nothing).out
+    assert cli("ledger", "check", "none.cbor", *nothing, "--json").json["index"] is None
+    assert "does not name" in cli("ledger", "check", "none.cbor", code=2).err
+    cli("ledger", "check", "none.cbor", "status-list", LIST, code=1)
 
 
 def test_a_proof_that_was_tampered_with(cli: CLI) -> None:

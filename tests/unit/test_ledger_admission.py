@@ -302,6 +302,9 @@ class KnownState:
     asked: int = 0
     registry_authorities: frozenset[str] = field(default_factory=frozenset)
 
+    def expect(self, subjects: object) -> None:
+        pass
+
     def latest(self, subject: bytes) -> Entry | None:
         return None
 

@@ -9,7 +9,16 @@ from typing import Final
 from did_health.cli.explain import Explanation
 from did_health.cli.explain.credentials import explain_credential, explain_issued, explain_presentation, explain_proof
 from did_health.cli.explain.dids import explain_did, explain_did_document, explain_did_log, explain_jwk, explain_multikey, explain_resolution
-from did_health.cli.explain.logs import explain_batch, explain_entry, explain_note, explain_receipt, explain_tlog_proof, explain_vkey
+from did_health.cli.explain.logs import (
+    explain_batch,
+    explain_bundle,
+    explain_entry,
+    explain_map_head,
+    explain_note,
+    explain_receipt,
+    explain_tlog_proof,
+    explain_vkey,
+)
 from did_health.cli.explain.places import (
     explain_database,
     explain_evidence,
@@ -71,10 +80,10 @@ def explain(data: bytes) -> Explanation:
         return explain_tlog_proof(data)
     if data.lstrip(b" \t\r\n").startswith(b"{"):
         return _json(data)
+    if data[0] & 0xE0 == 0xA0:  # a CBOR map, by its number of keys: nothing that is text starts with such a byte
+        return {0xA4: explain_map_head, 0xA7: explain_bundle, 0xA9: explain_entry}.get(data[0], explain_batch)(data)
     if _SIGNATURE_LINE in data:
         return explain_note(data)
-    if data[0] & 0xE0 == 0xA0:  # a CBOR map: nothing that is text starts with such a byte
-        return explain_entry(data) if len(data) > 64 else explain_batch(data)
     try:
         return _text(data.decode())
     except UnicodeDecodeError as error:

@@ -12,6 +12,8 @@ from did_health.encoding.strict_json import JSONObject
 from did_health.errors import FormatError
 from did_health.ledger.batch import IssuanceReceipt, parse_batch_content
 from did_health.ledger.entry import Entry, Kind
+from did_health.ledger.latest import LatestBundle
+from did_health.ledger.map_head import MapHead
 from did_health.tlog.checkpoint import Checkpoint
 from did_health.tlog.cosignature import cosignature_time
 from did_health.tlog.note import Signature, SignatureType, SignedNote, VerifierKey
@@ -77,6 +79,30 @@ def explain_tlog_proof(data: bytes) -> Explanation:
         ("It leads from the entry to the checkpoint inside; check it with `did-health ledger check FILE`.",),
         known(("Entry", proof.index), ("Hashes on the way", len(proof.hashes))),
         (_note(proof.checkpoint), *inside),
+    )
+
+
+def explain_bundle(data: bytes) -> Explanation:
+    """A bundle for a newest entry. Raises ``FormatError``, ``UnsupportedError``."""
+    bundle = LatestBundle.parse(data)
+    newest = bundle.newest
+    return Explanation(
+        "latest-bundle",
+        "A proof that a subject has no entry in a log" if newest is None else f"A proof that entry {newest.index} is the newest of its subject",
+        ("It leads from the subject through the map of newest entries to the checkpoint inside; check it with `did-health ledger check FILE`.",),
+        known(("Map head", bundle.head_index), ("Keys of the map", bundle.count), ("Root of the map", bundle.root.hex())),
+        (_note(bundle.checkpoint), *(() if newest is None else (_extra(newest.entry),))),
+    )
+
+
+def explain_map_head(data: bytes) -> Explanation:
+    """The document of a map head. Raises ``FormatError``, ``UnsupportedError``."""
+    head = MapHead.parse(data)
+    return Explanation(
+        "map-head",
+        f"The state of a map of newest entries after {head.size} leaves",
+        ("With it a log says what the newest entry of every subject is.",),
+        known(("Keys", head.count), ("Root", head.root.hex())),
     )
 
 
