@@ -121,6 +121,7 @@ def issue(
             claims = license_of_options(family, given, profession, license_number, license_class, issued_on, valid_until, npi)
         held = opened.wallet(wallet) if wallet is not None else None
         holder = held.did if held is not None else str(to)
+        session.require_holder(holder, where="--to")
         with _one_order():
             issued = board.issue(claims, to=holder)
         if wallet is not None and held is not None:

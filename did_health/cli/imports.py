@@ -199,6 +199,8 @@ def read_holders(file: Path) -> dict[str, str]:
         document = strict_json.loads_object(data, what="file of holders", max_bytes=MAX_FHIR_DOCUMENT_BYTES)
         if not all(isinstance(did, str) and did.startswith("did:") for did in document.values()):
             raise FormatError("a holder is not a DID", hint='Write it as {"12345": "did:key:z6Mk…"}')
+        for number, did in document.items():
+            session.require_holder(did, where=f"{file} {number}")
         return document
 
     return session.at_file(file, parse)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from did_health.cli.exits import UsageError
-from did_health.errors import DidHealthError, FormatError, StoreError
+from did_health.errors import DidHealthError, FormatError, ResolutionError, StoreError
 
 if TYPE_CHECKING:
     from did_health.keys import Algorithm
@@ -70,6 +70,19 @@ def open_or_create(path: Path, passphrase_file: Path | None, host: str) -> Direc
     if not _HOST.fullmatch(host):
         raise UsageError("this is no host", where="--host", hint="Write it as ledger.example or ledger.example:8443")
     return open_directory(path, passphrase(passphrase_file, new=True), create=True, host=host)
+
+
+def require_holder(did: str, *, where: str) -> None:
+    """Refuse a DID that nobody can prove to hold: of the methods whose DIDs say it all, the key is looked at. Raises ``UsageError``."""
+    from did_health.did.resolution import required_urls, resolve
+
+    try:
+        if not required_urls(did):
+            resolve(did, {}, now=now())
+    except ResolutionError as error:
+        if error.code == "METHOD_NOT_SUPPORTED":
+            return  # held by other software
+        raise UsageError(f"nobody can hold a credential for this DID: {error.what}", where=where, hint=error.hint) from error
 
 
 @contextmanager

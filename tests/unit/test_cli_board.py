@@ -9,6 +9,7 @@ import pytest
 from tests.cli_runs import CLI
 
 OPTIONS = ("--family", "Clark", "--given", "Cy", "--license-number", "77", "--issued-on", "2010-01-01", "--valid-until", "2030-01-01")
+SOMEBODY = "did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK"
 
 
 def holder(cli: CLI, name: str = "brown") -> str:
@@ -98,15 +99,17 @@ def test_issue_to_a_did(cli: CLI) -> None:
 
 @pytest.mark.parametrize(("arguments", "words", "code"), [
     ((*OPTIONS,), "one holder", 2),
-    ((*OPTIONS, "--to", "did:key:x", "--wallet", "brown"), "one holder", 2),
+    ((*OPTIONS, "--to", SOMEBODY, "--wallet", "brown"), "one holder", 2),
     ((*OPTIONS, "--to", "nobody"), "DID", 2),
+    ((*OPTIONS, "--to", "did:key:zbad"), "nobody can hold", 2),
+    ((*OPTIONS, "--to", "did:jwk:e30"), "nobody can hold", 2),
     ((*OPTIONS, "--wallet", "nobody"), "no wallet nobody", 2),
-    ((*OPTIONS[2:], "--to", "did:key:x"), "--family", 2),
-    ((*OPTIONS, "--npi", "1", "--to", "did:key:x"), "npi", 2),
-    ((*OPTIONS[:-1], "soon", "--to", "did:key:x"), "--valid-until", 2),
-    ((*OPTIONS[:6], "--issued-on", "x", "--valid-until", "2030-01-01", "--to", "did:key:x"), "--issued-on", 2),
-    ((*OPTIONS, "brown.json", "--to", "did:key:x"), "twice", 2),
-    ((*OPTIONS[:4], "--license-number", "12345", *OPTIONS[6:], "--to", "did:key:x"), "has been issued", 1),
+    ((*OPTIONS[2:], "--to", SOMEBODY), "--family", 2),
+    ((*OPTIONS, "--npi", "1", "--to", SOMEBODY), "npi", 2),
+    ((*OPTIONS[:-1], "soon", "--to", SOMEBODY), "--valid-until", 2),
+    ((*OPTIONS[:6], "--issued-on", "x", "--valid-until", "2030-01-01", "--to", SOMEBODY), "--issued-on", 2),
+    ((*OPTIONS, "brown.json", "--to", SOMEBODY), "twice", 2),
+    ((*OPTIONS[:4], "--license-number", "12345", *OPTIONS[6:], "--to", SOMEBODY), "has been issued", 1),
 ])
 def test_issue_refuses(cli: CLI, arguments: tuple[str, ...], words: str, code: int) -> None:
     ran = cli("board", "issue", "nc-medical", *arguments, code=code)
@@ -135,7 +138,7 @@ GOOD: dict[str, Any] = {
 ])
 def test_faulty_claims(cli: CLI, change: dict[str, Any], place: str) -> None:
     Path("claims.json").write_text(json.dumps({name: value for name, value in {**GOOD, **change}.items() if value is not ...}))
-    ran = cli("board", "issue", "nc-medical", "claims.json", "--to", "did:key:x", code=2)
+    ran = cli("board", "issue", "nc-medical", "claims.json", "--to", SOMEBODY, code=2)
     assert f"claims.json {place}" in ran.err
     assert "Eve" not in ran.err
     assert "shaman" not in ran.err

@@ -66,6 +66,8 @@ def test_holders_by_number(cli: CLI) -> None:
     assert [row["outcome"] for row in ran.json["rows"]] == ["issued", "skipped"]
     assert "wallet" not in ran.json["rows"][0]
     assert cli("board", "list", "nc-medical", "--number", "1", "--json").json[0]["holder"] == did
+    Path("holders.json").write_text('{"1": "did:key:zbad"}')
+    assert "holders.json 1" in cli("board", "import", "nc-medical", "rows.ndjson", "--holders", "holders.json", code=2).err
     Path("holders.json").write_text('{"1": "somebody"}')
     assert "holders.json" in cli("board", "import", "nc-medical", "rows.ndjson", "--holders", "holders.json", code=2).err
 

@@ -1,6 +1,6 @@
 """W3C test vectors of the EdDSA and ECDSA cryptosuites with every intermediate value, and third-party examples.
 
-Ed25519Signature2020, the selective-disclosure and the BBS suites are not supported here and left out.
+Of Ed25519Signature2020, the selective-disclosure and the BBS suites, which are not supported, documents are refused as such.
 """
 
 from __future__ import annotations
@@ -197,3 +197,10 @@ def test_examples_of_other_suites_are_named_as_unsupported(name: str) -> None:
     for case in strict_json.loads(shared("vectors", "data-integrity", "examples", name).read_bytes())["cases"]:
         with pytest.raises(UnsupportedError, match=r"cryptosuite '(ecdsa-sd|bbs)-2023'"):
             verify_proofs(case["document"], did_key, purpose="assertionMethod")
+
+
+def test_a_signature_of_the_older_eddsa_suite_is_named_as_unsupported() -> None:
+    document = strict_json.loads_object(shared("vectors", "data-integrity", "eddsa", "Ed25519Signature2020", "signedEdSig.json").read_bytes())
+
+    with pytest.raises(UnsupportedError, match="Ed25519Signature2020"):
+        verify_proofs(document, did_key, purpose="assertionMethod")
