@@ -2,7 +2,7 @@
 
 ::
 
-    <folder>/ledger.sqlite               entries, documents, checkpoint
+    <folder>/ledger.sqlite               entries, documents, checkpoint (unless they are in a PostgreSQL database)
     <folder>/keys/*.key                  the log's and each witness's key, sealed, each readable by its owner only
     <folder>/witnesses/*.sqlite          what each witness saw last: apart, so that an old ledger.sqlite cannot take it back
     <folder>/published/…                 checkpoint, tiles and entry bundles as static files (C2SP tlog-tiles)
@@ -32,7 +32,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import Connection
 
 from did_health.encoding import strict_json
-from did_health.errors import ConflictError, FormatError, StoreError, TransportError, VerificationError
+from did_health.errors import FormatError, StoreError, TransportError, VerificationError
 from did_health.keys import Signer
 from did_health.keys.sealed import DEFAULT_COST, SealingCost
 from did_health.ledger.admission import Admitted
@@ -46,10 +46,12 @@ from did_health.stores import files
 from did_health.stores.database import Database
 from did_health.stores.key_files import create_keys, open_keys
 from did_health.stores.ledger_map import LedgerMap, head_at, position_of
+from did_health.stores.ledger_place import ledger_place, require_vacant
 from did_health.stores.ledger_state import DIDLogs, StoredState
 from did_health.stores.ledger_store import LedgerStore, LogState, StoredEntry, write_conflict
 from did_health.stores.tile_files import CHECKPOINT, TileFiles
 from did_health.stores.witness_store import SQLWitnessStore
+from did_health.tlog.checkpoint import Checkpoint
 from did_health.tlog.merkle import Tree
 from did_health.tlog.note import NoteSigner, SignedNote
 from did_health.tlog.prefix_map_tree import PrefixTree
@@ -60,7 +62,6 @@ from did_health.tlog.witness_policy import PolicyGroup, PolicyLog, PolicyWitness
 Clock = Callable[[], datetime]
 Random = Callable[[int], bytes]
 
-_DATABASE: Final = "ledger.sqlite"
 _POLICY: Final = "policy"
 _URL: Final = "url"
 _AUTHORITIES: Final = "registry-authorities"
@@ -107,12 +108,14 @@ class EmbeddedLedger:
         quorum: int = 3,
         cost: SealingCost = DEFAULT_COST,
         registry_authorities: Sequence[str] = (),
+        database_url: str | None = None,
     ) -> EmbeddedLedger:
         """Make a new, empty ledger in ``directory``, which is made if it is not there.
 
         ``origin`` names the log in its checkpoints, ``url`` is the prefix under which verifiers will look for it, ``witness_names`` the
-        witnesses' names (a number stands for ``witness-1`` and so on), ``quorum`` how many of them must cosign. ``random`` gives secret
-        bytes. Raises ``ConflictError`` where there is a ledger already, ``FormatError`` for an origin or URL that cannot be one,
+        witnesses' names (a number stands for ``witness-1`` and so on), ``quorum`` how many of them must cosign. ``database_url``
+        is where the log is kept if not in the folder: an empty PostgreSQL database. ``random`` gives secret bytes. Raises
+        ``ConflictError`` where there is a ledger already, ``FormatError`` for an origin or URL that cannot be one,
         ``ValueError`` for a quorum that its witnesses cannot reach or a passphrase that is too short, ``StoreError``.
         """
         names = [f"witness-{number + 1}" for number in range(witness_names)] if isinstance(witness_names, int) else list(witness_names)
@@ -120,8 +123,7 @@ class EmbeddedLedger:
             raise ValueError(f"a quorum of {quorum} cannot be had of {len(names)} witnesses")
         url = url.rstrip("/")
         _host(url)
-        if (directory / _DATABASE).exists():
-            raise ConflictError("there is a ledger already", where=str(directory), hint="Open it, or choose another folder", code="ledger_exists")
+        require_vacant(directory, database_url)
         signers = create_keys(_key_paths(directory, len(names)), passphrase, random=random, cost=cost)
         log = NoteSigner(origin, signers[0])
         witnesses = _witnesses(directory, names, signers[1:], log, create=True)
@@ -137,18 +139,30 @@ class EmbeddedLedger:
             _WITNESSES: strict_json.dumps(names).decode(),
             _AUTHORITIES: strict_json.dumps(sorted(set(registry_authorities))).decode(),
         }
-        database = Database.open(directory / _DATABASE)
+        database = Database.open(ledger_place(directory, database_url))
         LedgerStore(database).initialise(settings)
         return cls(directory, database, log, witnesses, clock, settings)
 
     @classmethod
-    def open(cls, directory: Path, *, clock: Clock, random: Random, passphrase: str) -> EmbeddedLedger:  # noqa: ARG003  # as in create
+    def open(
+        cls,
+        directory: Path,
+        *,
+        clock: Clock,
+        random: Random,  # noqa: ARG003  # as in create
+        passphrase: str,
+        database_url: str | None = None,
+    ) -> EmbeddedLedger:
         """Open the ledger in ``directory``, and finish a batch that a crash left unpublished if enough witnesses can be reached.
+
+        ``database_url`` is needed again if it was made with one, for it may hold a password and is written down nowhere. Processes on
+        several machines may open one such ledger, each with a folder of its own that has the same keys: what is published follows the
+        database. See ``Database.leader`` for who of them should write.
 
         Raises ``StoreError``: ``store_missing`` if there is none, ``ledger_rolled_back`` or ``ledger_forked`` if the database is not what the
         witnesses have seen; ``VerificationError`` (``wrong_passphrase``).
         """
-        database = Database.open(directory / _DATABASE, create=False)
+        database = Database.open(ledger_place(directory, database_url), create=False)
         try:
             settings = LedgerStore(database).settings()
             if _POLICY not in settings:
@@ -291,7 +305,7 @@ class EmbeddedLedger:
         state = self._catch_up()
         if state.pending is None:
             return state
-        self._files.write_tiles(self._tree, state.published_size, state.size, self._store.entry_data)
+        self._files.write_tiles(self._tree, self._files.reached(state.published_size), state.size, self._store.entry_data)
         try:
             cosigned = self._cosigned(SignedNote.parse(state.pending), now, "What was submitted is kept, and published with the next batch")
         except StoreError:
@@ -316,8 +330,14 @@ class EmbeddedLedger:
     def _write_checkpoint(self) -> None:
         # Under the write lock, so that a slower process cannot put an older one over it.
         with self._store.published_locked() as published:
-            if published is not None and published != self._files.read(CHECKPOINT):
-                self._files.write_checkpoint(published)
+            if published is None or published == self._files.read(CHECKPOINT):
+                return
+            size = Checkpoint.parse(SignedNote.parse(published).text).size
+            if self._files.reached(size) < size:
+                # Published by a process whose files are elsewhere.
+                self._follow(self._store.state())
+                self._files.write_tiles(self._tree, self._files.reached(size), size, self._store.entry_data)
+            self._files.write_checkpoint(published)
 
     # ---- reading
 
