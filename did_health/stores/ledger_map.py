@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from sqlalchemy import Connection, TextClause, bindparam, delete, select, text
@@ -22,7 +23,8 @@ from did_health.stores.tables import contents, entries, map_items
 from did_health.tlog.prefix_map_tree import MapUpdate, PrefixTree
 
 _CHUNK: Final = 10_000
-_RANGES_PER_QUERY: Final = 5_000
+_RANGES_PER_QUERY: Final = 4_096
+_HIGHER_THAN_ANY: Final = b"\xff" * 33
 _LEAST_BITS: Final = 4
 _MOST_BITS: Final = 18
 # A bucket is read and hashed again for each of its keys that changes, so it should be small; a wider top costs memory, 40 bytes a bucket.
@@ -123,12 +125,19 @@ class _Items:
 
 def _ranges_query(ranges: Sequence[tuple[bytes, bytes]]) -> tuple[TextClause, dict[str, bytes]]:
     """All rows of many ranges in one query, each with the lower end of its range."""
-    wanted = ", ".join([f"(:low{number}, :high{number})" for number in range(len(ranges))])
-    query = text(
+    count = 1 << (len(ranges) - 1).bit_length()
+    keys = [key for pair in ranges for key in pair] + [_HIGHER_THAN_ANY, b""] * (count - len(ranges))
+    return _text_of_ranges(count), {f"k{number}": key for number, key in enumerate(keys)}
+
+
+@lru_cache
+def _text_of_ranges(count: int) -> TextClause:
+    """A query with so many ranges. Few numbers are used, those left over for ranges of nothing: SQLAlchemy keeps what it makes of each text."""
+    wanted = ", ".join([f"(:k{2 * number}, :k{2 * number + 1})" for number in range(count)])
+    return text(
         f"WITH wanted(low, high) AS (VALUES {wanted}) "  # noqa: S608  # names of parameters only
         "SELECT low, subject, value FROM wanted CROSS JOIN map_items WHERE subject BETWEEN low AND high ORDER BY subject"
     )
-    return query, {name: key for number, (low, high) in enumerate(ranges) for name, key in ((f"low{number}", low), (f"high{number}", high))}
 
 
 class LedgerMap:
