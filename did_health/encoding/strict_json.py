@@ -109,6 +109,22 @@ def loads_surveyed(
     return value, found
 
 
+def loads_unsurveyed(data: bytes | str, *, max_bytes: int = MAX_DOCUMENT_BYTES) -> JSON:
+    """The value of ``data`` if that is written as ``dumps`` writes it, without blanks: strict JSON, but for its depth, which nobody has looked at.
+
+    The caller has to ``survey`` all that it does not know the shape of. ``None`` for anything else, which ``loads`` accepts or explains.
+    """
+    try:
+        written = data if type(data) is bytes else data.encode()  # type: ignore[union-attr]
+        if len(written) > max_bytes:
+            return None
+        value = orjson.loads(written)
+        # Equal bytes prove that nothing was dropped or changed: neither a duplicate member nor a number.
+        return value if orjson.dumps(value) == written else None
+    except (ValueError, TypeError, AttributeError):
+        return None
+
+
 def dumps(value: JSON, *, indent: bool = False) -> bytes:
     """Compact (or indented) UTF-8 JSON in the order of the members.
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from hashlib import sha256
 from types import MappingProxyType
 from typing import Final
 
@@ -13,7 +14,7 @@ from did_health.encoding.jcs import Canonicalize, canonicalize
 from did_health.encoding.strict_json import JSON
 from did_health.errors import FormatError, ResolutionError, UnsupportedError, VerificationError
 from did_health.health.credential_schemas import SCHEMAS, schemas_of
-from did_health.ledger.batch import IssuanceReceipt, credential_digest
+from did_health.ledger.batch import IssuanceReceipt
 from did_health.roles.documents import Part
 from did_health.roles.domain import Finding, claimed_scopes, domain_findings, status_finding
 from did_health.roles.facts import Facts, did_of
@@ -24,7 +25,7 @@ from did_health.trust.entitlement import entitlement
 from did_health.trust.registry import ACTION_ISSUE
 from did_health.vc.credential import Credential
 from did_health.vc.presentation import Presentation
-from did_health.vc.proofs.data_integrity import verify_proofs
+from did_health.vc.proofs.data_integrity import verify_common_proof, verify_proofs
 
 _BASE_TYPE: Final = "VerifiableCredential"
 
@@ -138,7 +139,7 @@ class Checks:
     def credential(self, index: int, part: Part, holder: str | None, *, presented: bool) -> Credential | None:
         """Steps 2 to 11 of one credential; the credential unless it is malformed."""
         try:
-            credential = Credential.parse(part.credential)
+            credential = Credential.parse_common(part.credential) if part.is_common else Credential.parse(part.credential)
         except FormatError as error:
             self.add(CheckName.DATA_MODEL, Outcome.FAIL, "data_model_violated", str(error), credential=index)
             return None
@@ -157,6 +158,10 @@ class Checks:
     def _schema(self, subject: _Subject) -> None:
         """Step 3. A credential of one of our types is held against that type's schema, whichever schemas it names itself."""
         credential = subject.credential
+        if credential.is_common:
+            # Its type's schema is part of the common shape, and the only one that it names.
+            self._pass("schema_followed", subject)
+            return
         own = schemas_of(credential.types)
         named = credential.raw.get("credentialSchema")
         try:
@@ -193,14 +198,17 @@ class Checks:
         if not credential.proofs:
             raise Unproven(Outcome.FAIL, "proof_missing", "the credential is not signed")
         try:
-            verify_proofs(
-                credential.raw,
-                self._facts.key,
-                purpose="assertionMethod",
-                now=self._facts.now,
-                controller=credential.issuer_id,
-                canonicalize=self._canonicalize,
-            )
+            if credential.is_common:
+                verify_common_proof(credential.raw, self._canonical(subject), self._facts.key, now=self._facts.now, controller=credential.issuer_id)
+            else:
+                verify_proofs(
+                    credential.raw,
+                    self._facts.key,
+                    purpose="assertionMethod",
+                    now=self._facts.now,
+                    controller=credential.issuer_id,
+                    canonicalize=self._canonicalize,
+                )
         except Unproven:
             raise
         except UnsupportedError as error:
@@ -218,13 +226,19 @@ class Checks:
         try:
             receipt = IssuanceReceipt.parse(subject.receipt)
             logged_at = self._facts.issuance(receipt, subject.credential.issuer_id)
-            receipt.verify_path(credential_digest(subject.credential.raw, self._canonicalize))
+            receipt.verify_path(sha256(self._canonical(subject)).digest())
         except Unproven:
             raise
         except (VerificationError, FormatError) as error:
             raise Unproven(Outcome.FAIL, "receipt_invalid", f"the issuance receipt does not hold: {error}") from error
         subject.logged_at = logged_at
         self._pass("logged", subject)
+
+    def _canonical(self, subject: _Subject) -> bytes:
+        """The credential with its proof in canonical form, which proof and receipt have in common. Raises ``FormatError``."""
+        if subject.canonical is None:
+            subject.canonical = self._canonicalize(subject.credential.raw)
+        return subject.canonical
 
     def _entitlement(self, subject: _Subject) -> None:
         """Step 8. "At issuance" is when the ledger's witnesses saw it, for the issuer's own dates could be back-dated."""
@@ -292,10 +306,11 @@ class Checks:
 class _Subject:
     """One credential under verification; ``logged_at`` is found by step 7 for step 8."""
 
-    __slots__ = ("credential", "holder", "index", "logged_at", "presented", "receipt")
+    __slots__ = ("canonical", "credential", "holder", "index", "logged_at", "presented", "receipt")
 
     def __init__(self, index: int, credential: Credential, receipt: JSON, holder: str | None, presented: bool) -> None:
         self.index, self.credential, self.receipt, self.holder, self.presented = index, credential, receipt, holder, presented
+        self.canonical: bytes | None = None
         self.logged_at: datetime | None = None
 
 

@@ -9,6 +9,7 @@ In a presentation the receipts stand beside the credentials, in their order: ``"
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -16,6 +17,8 @@ from did_health.encoding import strict_json
 from did_health.encoding.jcs import Canonicalize, canonicalizer
 from did_health.encoding.strict_json import JSON, JSONObject, Survey, survey
 from did_health.errors import FormatError
+from did_health.limits import MAX_DOCUMENT_DEPTH
+from did_health.vc.common_shape import has_common_shape
 from did_health.vc.presentation import Presentation
 
 RECEIPT: Final = "issuanceReceipt"
@@ -29,6 +32,8 @@ class Part:
     # Claims stay out of logs and tracebacks.
     credential: JSONObject = field(repr=False)
     receipt: JSON = field(repr=False)
+    is_common: bool = False
+    """Whether the credential has the common shape (see ``vc.common_shape``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,31 +52,50 @@ def parse_document(source: bytes | str | JSONObject) -> Document:
     Raises ``FormatError`` if it is neither of the three, or a malformed presentation.
     """
     document, found = _read(source)
-    canonicalize = canonicalizer(found)
-    if isinstance(document.get(_CREDENTIAL), dict):
-        return Document((Part(document[_CREDENTIAL], document.get(RECEIPT)),), None, canonicalize)
+    presentation: Presentation | None = None
+    credentials: Sequence[JSONObject]
+    receipts: Sequence[JSON]
     types = document.get("type")
     names = [types] if isinstance(types, str) else types if isinstance(types, list) else []
-    if "VerifiablePresentation" in names:
+    if isinstance(document.get(_CREDENTIAL), dict):
+        holding, credentials, receipts = _CREDENTIAL, (document[_CREDENTIAL],), (document.get(RECEIPT),)
+    elif "VerifiablePresentation" in names:
         presentation = Presentation.parse(document)
-        credentials = presentation.credentials
-        receipts = document.get(RECEIPT, [None] * len(credentials))
-        receipts = receipts if isinstance(receipts, list) else [receipts]
-        if len(receipts) != len(credentials):
-            raise FormatError(f"the presentation holds {len(credentials)} credentials and {len(receipts)} issuance receipts", where=f"/{RECEIPT}")
-        return Document(tuple(map(Part, credentials, receipts)), presentation, canonicalize)
-    if "VerifiableCredential" in names:
-        return Document((Part(document, None),), None, canonicalize)
-    raise FormatError("the document is neither a verifiable presentation nor a verifiable credential", where="/type")
+        holding, credentials, receipts = "verifiableCredential", presentation.credentials, _receipts(document, len(presentation.credentials))
+    elif "VerifiableCredential" in names:
+        holding, credentials, receipts = "", (document,), (None,)
+    else:
+        raise FormatError("the document is neither a verifiable presentation nor a verifiable credential", where="/type")
+    if found is not None:
+        return Document(tuple(map(Part, credentials, receipts)), presentation, canonicalizer(found))
+    common = [has_common_shape(credential) for credential in credentials]
+    # What has the common shape is known to be plain, and not deep: only what is around it is left to look at.
+    around = document if False in common else [value for name, value in document.items() if name != holding] if holding else None
+    found = survey(around)
+    if found.depth > MAX_DOCUMENT_DEPTH:
+        raise FormatError(f"the document is nested deeper than {MAX_DOCUMENT_DEPTH} levels")
+    return Document(tuple(map(Part, credentials, receipts, common)), presentation, canonicalizer(found))
 
 
-def _read(source: bytes | str | JSONObject) -> tuple[JSONObject, Survey]:
+def _read(source: bytes | str | JSONObject) -> tuple[JSONObject, Survey | None]:
+    """The document, and its survey unless that can wait until more is known of it."""
     if isinstance(source, dict):
         return source, survey(source)
-    document, found = strict_json.loads_surveyed(source, what="document")
+    found: Survey | None = None
+    document = strict_json.loads_unsurveyed(source)
+    if document is None:
+        document, found = strict_json.loads_surveyed(source, what="document")
     if not isinstance(document, dict):
         raise FormatError("the document is not a JSON object")
     return document, found
+
+
+def _receipts(document: JSONObject, count: int) -> Sequence[JSON]:
+    receipts = document.get(RECEIPT, [None] * count)
+    receipts = receipts if isinstance(receipts, list) else [receipts]
+    if len(receipts) != count:
+        raise FormatError(f"the presentation holds {count} credentials and {len(receipts)} issuance receipts", where=f"/{RECEIPT}")
+    return receipts
 
 
 def logged_credential(credential: JSONObject, receipt: JSONObject) -> JSONObject:

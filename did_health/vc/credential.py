@@ -26,6 +26,8 @@ class Credential:
     issuer_id: str = field(compare=False)
     valid_from: datetime | None = field(compare=False)
     valid_until: datetime | None = field(compare=False)
+    is_common: bool = field(default=False, compare=False)
+    """Whether it was found to have the common shape (see ``common_shape``), so that its parts need not be checked one by one."""
 
     @classmethod
     def parse(cls, source: bytes | str | JSONObject) -> Credential:
@@ -43,6 +45,12 @@ class Credential:
         valid_from, valid_until = validation.validity(document, model)
         validation.members(document, validation.CREDENTIAL_RULES[model])
         return cls(document, model, names, issuer_id, valid_from, valid_until)
+
+    @classmethod
+    def parse_common(cls, document: JSONObject) -> Credential:
+        """As ``parse``, for an object of the common shape, of which only the timestamps are left to look at. Raises ``FormatError``."""
+        valid_from, valid_until = validation.validity(document, DataModel.V2_0)
+        return cls(document, DataModel.V2_0, tuple(document["type"]), document["issuer"], valid_from, valid_until, True)
 
     @property
     def id(self) -> str | None:

@@ -9,19 +9,21 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from hashlib import sha256
 from types import MappingProxyType
 from typing import Final
 
 from did_health.encoding import timestamps
-from did_health.encoding.jcs import Canonicalize, canonicalize, canonicalizer
+from did_health.encoding.jcs import Canonicalize, canonicalize, canonicalize_plain, canonicalizer
 from did_health.encoding.multibase import base58btc_encode
 from did_health.encoding.strict_json import JSON, JSONObject, survey
 from did_health.errors import FormatError, UnsupportedError, VerificationError
 from did_health.keys import Algorithm, PublicKey, Signer
 from did_health.limits import MAX_CLOCK_SKEW_SECONDS, MAX_PROOFS
 from did_health.vc.contexts import Contexts
-from did_health.vc.proofs.proof import MALFORMED, Proof, parse_proofs
-from did_health.vc.proofs.suite import PROOF_TYPE
+from did_health.vc.proofs.eddsa_jcs_2022 import EDDSA_JCS_2022
+from did_health.vc.proofs.proof import MALFORMED, Proof, moment, parse_proofs, proof_value, verification_method
+from did_health.vc.proofs.suite import PROOF_TYPE, Cryptosuite
 from did_health.vc.proofs.table import CRYPTOSUITES
 
 KeySource = Callable[[str, str, str | None], PublicKey]
@@ -138,7 +140,7 @@ def verify_proofs(
     expected_domains = None if domain is None else {domain} if isinstance(domain, str) else set(domain)
     for proof in proofs:
         _check_expectations(proof, purpose, expected_domains, challenge)
-        _check_times(proof, now)
+        _check_times(proof.created, proof.expires, now)
     bare, raw = _split(document)
     if len(proofs) > 1 or proofs[0].previous_proofs:
         _refuse_tangled_chains(proofs)
@@ -149,6 +151,27 @@ def verify_proofs(
     return tuple(verified)
 
 
+def verify_common_proof(document: JSONObject, canonical: bytes, keys: KeySource, *, now: datetime, controller: str) -> None:
+    """As ``verify_proofs`` for the purpose ``assertionMethod``, of a document that has the common shape (see ``common_shape``).
+
+    ``canonical`` is the canonical form of ``document`` with its proof; what was signed is that without the proof. Raises what ``verify_proofs`` raises.
+    """
+    proof = document["proof"]
+    method = verification_method(proof, "/proof")
+    signature = proof_value(proof.get("proofValue"), "/proof")
+    _check_times(moment(proof, "created", "/proof"), None, now)
+    key = keys(method, "assertionMethod", controller)
+    _check_fit(EDDSA_JCS_2022, key.algorithm, signature)
+    # Both names stand in one place only, and neither is the first of its object.
+    whole = canonicalize_plain(proof)
+    start = canonical.index(b',"proof":')
+    bare = canonical[:start] + canonical[start + len(b',"proof":') + len(whole) :]
+    start = whole.index(b',"proofValue":')
+    options = whole[:start] + whole[start + len(b',"proofValue":""') + len(proof["proofValue"]) :]
+    if not key.verify(signature, sha256(options).digest() + sha256(bare).digest()):
+        raise _unverified()
+
+
 def _verify(
     proof: Proof, document: JSONObject, keys: KeySource, controller: str | None, contexts: Contexts, canonicalize: Canonicalize
 ) -> VerifiedProof:
@@ -156,14 +179,22 @@ def _verify(
     secured = suite.secured(document, proof.options)
     key = keys(proof.verification_method, proof.purpose, controller)
     algorithm = key.algorithm
+    _check_fit(suite, algorithm, proof.signature)
+    if not key.verify(proof.signature, suite.hash_data(secured, proof.options, algorithm, contexts, canonicalize)):
+        raise _unverified()
+    return VerifiedProof(proof, key, secured)
+
+
+def _check_fit(suite: Cryptosuite, algorithm: Algorithm, signature: bytes) -> None:
     if algorithm not in suite.algorithms:
         raise VerificationError(f"{suite.name} does not verify with a key of {algorithm}", where="/proof", code=MALFORMED)
     size = 96 if algorithm is Algorithm.P384 else 64
-    if len(proof.signature) != size:
-        raise FormatError(f"a {algorithm} signature has {size} bytes, not {len(proof.signature)}", where="/proof/proofValue", code=MALFORMED)
-    if not key.verify(proof.signature, suite.hash_data(secured, proof.options, algorithm, contexts, canonicalize)):
-        raise VerificationError("a proof does not verify", where="/proof", hint="The document or the proof was changed after signing", code=MALFORMED)
-    return VerifiedProof(proof, key, secured)
+    if len(signature) != size:
+        raise FormatError(f"a {algorithm} signature has {size} bytes, not {len(signature)}", where="/proof/proofValue", code=MALFORMED)
+
+
+def _unverified() -> VerificationError:
+    return VerificationError("a proof does not verify", where="/proof", hint="The document or the proof was changed after signing", code=MALFORMED)
 
 
 def _check_expectations(proof: Proof, purpose: str, domains: set[str] | None, challenge: str | None) -> None:
@@ -175,9 +206,8 @@ def _check_expectations(proof: Proof, purpose: str, domains: set[str] | None, ch
         raise VerificationError("a proof does not answer the challenge", where="/proof/challenge", code="INVALID_CHALLENGE_ERROR")
 
 
-def _check_times(proof: Proof, now: datetime | None) -> None:
+def _check_times(created: datetime | None, expires: datetime | None, now: datetime | None) -> None:
     """§2.1: ``expires`` ends a proof; a proof from the future, or one that expired before it was made, was never right."""
-    created, expires = proof.created, proof.expires
     if created and expires and expires <= created:
         raise VerificationError("a proof expired before it was created", where="/proof/expires", code=MALFORMED)
     if now is None:
@@ -232,7 +262,7 @@ def _refuse_unverifiable(options: JSONObject, existing: list[JSON]) -> None:
     """Our own verifier's rules, before anything is signed that some verifier would refuse."""
     try:
         parsed = Proof.parse({**options, "proofValue": "z"})
-        _check_times(parsed, None)
+        _check_times(parsed.created, parsed.expires, None)
     except (FormatError, VerificationError) as error:
         raise FormatError(error.what, where=error.where, hint=error.hint, code=_GENERATION) from error
     if len(existing) >= MAX_PROOFS:

@@ -49,19 +49,17 @@ class Proof(NamedTuple):
             raise FormatError("a proof is not a JSON object", where=where, code="PARSING_ERROR")
         options = dict(proof)
         value = options.pop("proofValue", None)
-        method = _text(proof, "verificationMethod", where)
-        if not _is_url(method):
-            raise FormatError("the verification method of a proof is not a URL", where=f"{where}/verificationMethod", code="INVALID_VERIFICATION_METHOD_URL")
+        method = verification_method(proof, where)
         purpose = _text(proof, "proofPurpose", where)
         return cls(
             cryptosuite=_cryptosuite(proof, where),
             verification_method=method,
             purpose=purpose,
             options=options,
-            signature=_signature(value, where),
+            signature=proof_value(value, where),
             id=_text(proof, "id", where) if "id" in proof else None,
-            created=_moment(proof, "created", where) if "created" in proof else None,
-            expires=_moment(proof, "expires", where) if "expires" in proof else None,
+            created=moment(proof, "created", where) if "created" in proof else None,
+            expires=moment(proof, "expires", where) if "expires" in proof else None,
             domains=_texts(proof, "domain", where) if "domain" in proof else (),
             challenge=_text(proof, "challenge", where) if "challenge" in proof else None,
             nonce=_text(proof, "nonce", where) if "nonce" in proof else None,
@@ -99,7 +97,16 @@ def _cryptosuite(proof: JSONObject, where: str) -> Cryptosuite:
     return suite
 
 
-def _signature(value: JSON, where: str) -> bytes:
+def verification_method(proof: JSONObject, where: str) -> str:
+    """The URL of a proof's key: ``where`` is the proof's JSON pointer. Raises ``FormatError``."""
+    method = _text(proof, "verificationMethod", where)
+    if not _is_url(method):
+        raise FormatError("the verification method of a proof is not a URL", where=f"{where}/verificationMethod", code="INVALID_VERIFICATION_METHOD_URL")
+    return method
+
+
+def proof_value(value: JSON, where: str) -> bytes:
+    """The bytes of a ``proofValue``; ``where`` is the proof's JSON pointer. Raises ``FormatError``."""
     if not isinstance(value, str):
         raise FormatError("a proof has no proofValue", where=where, code=MALFORMED)
     # Data Integrity EdDSA and ECDSA §3: base58btc in every suite here, other multibase headers are refused.
@@ -127,7 +134,8 @@ def _texts(proof: JSONObject, name: str, where: str) -> tuple[str, ...]:
     return tuple(texts)
 
 
-def _moment(proof: JSONObject, name: str, where: str) -> datetime:
+def moment(proof: JSONObject, name: str, where: str) -> datetime:
+    """A timestamp of a proof: ``where`` is the proof's JSON pointer. Raises ``FormatError``."""
     try:
         return timestamps.parse(_text(proof, name, where))
     except FormatError as error:
