@@ -28,7 +28,7 @@ from did_health.errors import DidHealthError
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from did_health.roles.issuer import Board
+    from did_health.roles.issuer import Board, Issued
 
 app = options.group("board", "Issue credentials as a board, and suspend, reinstate and revoke them.")
 
@@ -124,11 +124,12 @@ def issue(
         session.require_holder(holder, where="--to")
         with _one_order():
             issued = board.issue(claims, to=holder)
-        if wallet is not None and held is not None:
-            held.add(issued)
-            opened.save_wallet(wallet, held)
-    if output is not None:
-        session.write_file(output, issued.to_json() + b"\n")
+        with _kept(name, issued):
+            if wallet is not None and held is not None:
+                held.add(issued)
+                opened.save_wallet(wallet, held)
+            if output is not None:
+                session.write_file(output, issued.to_json() + b"\n")
     out = Output(as_json)
     document = issued.to_json()
     if as_json:
@@ -142,6 +143,16 @@ def issue(
     else:
         place = f"wallet {wallet}" if wallet is not None else str(output)
         out.facts([("Issued", issued.id), ("Type", claims.credential_type), ("Holder", holder), ("Kept in", place)])
+
+
+@contextmanager
+def _kept(board: str, issued: Issued) -> Iterator[None]:
+    """Says of a credential that is issued but could not be put where it was to go how to have it all the same."""
+    try:
+        yield
+    except DidHealthError as error:
+        error.hint = f"The credential is issued and logged; have it by: did-health board list {board} --credential {issued.id}"
+        raise
 
 
 @contextmanager
@@ -286,17 +297,28 @@ def _require_state(state: str, words: list[str]) -> None:
         raise UsageError("the board's word for the state is none of those known", where="--state", hint=f"It is one of: {', '.join(words)}")
 
 
-@app.command("list", epilog=example("did-health board list nc-medical", "did-health board list nc-medical --json"))
+@app.command("list", epilog=example(
+    "did-health board list nc-medical", "did-health board list nc-medical --json", "did-health board list nc-medical --credential urn:uuid:… > licence.json",
+))
 def list_(
     name: BoardArgument,
     number: Annotated[str | None, typer.Option("--number", help="Only those with this licence number.")] = None,
+    credential: Annotated[str | None, typer.Option("--credential", help="Print the credential of this id with its receipt, as it was issued.")] = None,
     directory: DirectoryOption = options.DEFAULT_DIRECTORY,
     as_json: JSONOption = False,
 ) -> None:
-    """What a board issued, and its state by the register. Needs no passphrase; prints no claims but licence numbers."""
+    """What a board issued, and its state by the register. Needs no passphrase; prints no claims but licence numbers, save by --credential."""
     from did_health.cli.register_states import states
+    from did_health.encoding import strict_json
+    from did_health.roles.issuer import Issued
 
     with session.register(directory, name) as (institution, register):
+        if credential is not None:
+            one = register.get(credential)
+            if one is None or one.issuer != institution.did:
+                raise UsageError(f"{name} issued no credential with this id", where=credential, hint=f"See: did-health board list {name}")
+            Output(as_json).write(Issued(strict_json.loads_object(one.document), strict_json.loads_object(one.receipt)).to_json() + b"\n")
+            return
         rows = register.all(institution.did) if number is None else register.find(institution.did, number=number)
         state_of = states(register)
         found = [(row.number, row.id, row.type, row.subject, row.issued_at, state_of(row)) for row in rows]

@@ -201,3 +201,15 @@ def test_suspension_by_bit_alone_is_seen(cli: CLI) -> None:
             for name in bits:
                 lists[f"{row.status_set}/{StatusPurpose(name)}"] = StatusList.empty(131_072).with_status({row.index: 1})
             assert state_of(row) == expected
+
+
+def test_a_credential_that_could_not_be_written_is_not_lost(cli: CLI) -> None:
+    Path("taken").write_bytes(b"a file where a folder would have to be")
+    ran = cli("board", "issue", "nc-medical", *OPTIONS, "--wallet", "brown", "-o", "taken/licence.json", code=1)
+    (row,) = cli("board", "list", "nc-medical", "--number", "77", "--json").json
+    assert f"board list nc-medical --credential {row['id']}" in ran.err
+    issued = cli("board", "list", "nc-medical", "--credential", row["id"]).out
+    assert json.loads(issued)["credential"]["id"] == row["id"]
+    Path("again.json").write_text(issued)
+    cli("wallet", "add", "brown", "again.json")
+    assert "no credential with this id" in cli("board", "list", "nc-medical", "--credential", "urn:x", code=2).err
