@@ -12,6 +12,7 @@ from did_health.ledger.entry import Entry, Kind, revocation_subject
 from did_health.ledger.latest import LatestBundle, NewestEntry
 from did_health.ledger.log import Submission, prepare
 from did_health.ledger.map_head import LoggedHead, MapHead, map_value, sign_head
+from did_health.ledger.witness import Witness
 from did_health.stores.embedded import EmbeddedLedger
 from did_health.tlog.checkpoint import Checkpoint
 from did_health.tlog.cosignature import cosign
@@ -53,7 +54,7 @@ class AnyLog:
     @classmethod
     def like(cls, ledger: EmbeddedLedger, at: datetime) -> AnyLog:
         """With the true keys of a ledger and all of its witnesses."""
-        return cls(ledger._signer, {witness.key.name: witness._signer for witness in ledger._witnesses}, at)
+        return cls(ledger._signer, {one.key.name: one._signer for one in ledger._witnesses if isinstance(one, Witness)}, at)
 
     def add(self, *submissions: Submission | bytes, mapped: bool = True) -> None:
         """Append leaves, and let the map have them."""

@@ -11,6 +11,8 @@ from did_health.encoding import cbor
 from did_health.errors import FormatError, UnsupportedError
 from did_health.ledger.batch import IssuanceReceipt, parse_batch_content
 from did_health.ledger.entry import Entry, Kind
+from did_health.ledger.latest import LatestBundle
+from did_health.ledger.map_head import MapHead
 
 _HASHES = st.binary(min_size=32, max_size=32)
 _SCALARS = st.none() | st.booleans() | st.integers(-(1 << 63), (1 << 64) - 1) | st.text(max_size=40) | st.binary(max_size=70) | _HASHES
@@ -73,3 +75,26 @@ def test_garbage_is_no_receipt(receipt: bytes | dict[str, object]) -> None:
     with suppress(FormatError):
         parsed = IssuanceReceipt.parse(receipt)
         assert IssuanceReceipt.parse(parsed.to_json()) == parsed
+
+
+_NOTE = b"log.example\n3\n" + b"A" * 43 + b"=\n\n" + "\u2014 log.example AAAAAAAA\n".encode()
+_BUNDLE = {
+    1: 1, 2: cbor.dumps([0, b"", b"", bytes(32)]), 3: 2, 4: bytes(64), 5: [1, bytes(32), 7, bytes(64), bytes(32), 2], 6: _NOTE, 7: [0, b"entry", 0],
+}
+
+
+@given(st.binary(max_size=200) | st.dictionaries(st.integers(0, 8), _SCALARS, max_size=8).map(cbor.dumps))
+@settings(deadline=None, max_examples=200)
+def test_garbage_is_no_bundle_and_no_map_head(data: bytes) -> None:
+    for parse in (LatestBundle.parse, MapHead.parse):
+        with suppress(FormatError, UnsupportedError):
+            assert parse(data).encode() == data
+
+
+@given(st.integers(1, 7), _SCALARS | st.lists(_SCALARS, max_size=6))
+@settings(deadline=None, max_examples=200)
+def test_a_bundle_with_another_member_is_a_bundle_or_refused(key: int, value: object) -> None:
+    assert LatestBundle.parse(cbor.dumps(_BUNDLE)).count == 2
+    data = cbor.dumps({**_BUNDLE, key: value})
+    with suppress(FormatError, UnsupportedError):
+        assert LatestBundle.parse(data).encode() == data

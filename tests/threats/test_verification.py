@@ -27,7 +27,6 @@ from did_health.roles.issuer import Issued
 from did_health.roles.report import CheckName, Outcome, Report, Verdict
 from did_health.roles.verifier import Verifier
 from did_health.tlog.checkpoint import Checkpoint
-from did_health.tlog.cosignature import cosign
 from did_health.tlog.merkle import Tree, leaf_hash
 from did_health.tlog.note import NoteSigner, SignedNote, sign_note
 from did_health.tlog.proof import TlogProof
@@ -429,12 +428,9 @@ def test_a_batch_entry_by_a_key_that_the_issuer_does_not_list_is_refused(town: T
 
 def unjudged(town: Town, leaf: bytes) -> TlogProof:
     """A proof under the true keys of log and witnesses of a tree that holds nothing but ``leaf``."""
-    ledger = town.directory.ledger
-    tree = Tree()
-    tree.append(leaf_hash(leaf))
-    note = sign_note(Checkpoint(ledger.origin, 1, tree.root()).encode(), [ledger._signer])
-    signatures = [cosign(note, witness.key.name, witness._signer, int(town.clock().timestamp())) for witness in ledger._witnesses]
-    return TlogProof(0, (), SignedNote(note.text, (*note.signatures, *signatures)), leaf)
+    log = AnyLog.like(town.directory.ledger, town.clock())
+    log.add(leaf)
+    return TlogProof(0, (), log.note(), leaf)
 
 
 def test_the_proof_of_one_subject_does_not_serve_for_another(town: Town) -> None:
