@@ -113,7 +113,7 @@ def test_the_ledger_has_four_witnesses_and_needs_three(small: Summary) -> None:
 
 def test_every_artefact_is_there(small: Summary) -> None:
     path = small.journal.path
-    assert len(list((path / "credentials").iterdir())) == 4 + 3 + 1 == len(list((path / "wallets").iterdir()))
+    assert len(list((path / "credentials").iterdir())) == 4 + 3 + 1 == len(list((path / "wallets").glob("*.wallet")))
     for done in small.journal.verifications:
         assert (path / "presentations" / f"{done.files}.json").exists()
         assert json.loads((path / "reports" / f"{done.files}.json").read_bytes())["verdict"] == done.report.verdict
