@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from did_health.cli import options, session
+from did_health.cli import options, serve_ledger, session
 from did_health.cli.exits import UsageError
 from did_health.cli.options import JSONOption, PassphraseFileOption, example
 from did_health.cli.output import Output
@@ -23,6 +23,9 @@ app = options.group("serve", "Run a service until it is told to end.")
 
 ConfigOption = Annotated[Path | None, typer.Option("--config", envvar="DID_HEALTH_CONFIG", help="The services' configuration (TOML); options win over it.")]
 ListenOption = Annotated[str | None, typer.Option("--listen", help="Where it listens, as 127.0.0.1:8101; port 0 takes any that is free.")]
+
+
+app.command("ledger", epilog=serve_ledger.EXAMPLE)(serve_ledger.ledger)
 
 
 @app.command("witness", epilog=example(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from did_health.did.methods.webvh import Log, WebvhDID
-from did_health.errors import FormatError, VerificationError
+from did_health.errors import DidHealthError, EdgeError, FormatError, VerificationError
 from did_health.ledger.admission import AdmissionState, Admitted, admit_parsed
 from did_health.ledger.entry import Entry, Kind
 from did_health.ledger.log import Submission
@@ -94,6 +94,29 @@ def admit_all(submissions: Sequence[Submission], state: AdmissionState, *, now: 
         admitted.append(admit_parsed(entry, submission, staged, now=now))
         staged.stage(admitted[-1])
     return tuple(admitted)
+
+
+def admit_groups(groups: Sequence[Sequence[Submission]], state: AdmissionState, *, now: datetime) -> list[tuple[Admitted, ...] | DidHealthError]:
+    """Admit several groups in their order, each of them whole or not at all: what it became, or why it is refused, which is nothing to the others.
+
+    Raises ``EdgeError`` for a store that fails.
+    """
+    staged = Staged(state)
+    outcomes: list[tuple[Admitted, ...] | DidHealthError] = []
+    for group in groups:
+        try:
+            admitted = admit_all(group, staged, now=now)
+        except EdgeError as error:
+            if error.code != "entry_superseded":
+                raise
+            outcomes.append(error)
+        except DidHealthError as error:
+            outcomes.append(error)
+        else:
+            for one in admitted:
+                staged.stage(one)
+            outcomes.append(admitted)
+    return outcomes
 
 
 def plan(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -10,6 +11,7 @@ from did_health.errors import ConflictError, StoreError, TransportError, Verific
 from did_health.limits import MAX_NOTE_BYTES
 from did_health.net.fetch import AsyncHTTPSource, HTTPSource
 from did_health.net.gather import Missing, ThreadedSource, gather, gather_async
+from did_health.net.hosted import AsyncHostedSource, HostedSource
 from did_health.roles.evidence import Evidence, Need, Source
 from did_health.roles.nonces import NoncesInMemory, UsedNonces
 from did_health.roles.verifier import Verifier
@@ -80,16 +82,27 @@ def embedded_verifier(directory: Directory, *, used_nonces: UsedNonces | None = 
 def web_verifier(
     policy: TrustPolicy, *, allow_hosts: frozenset[str] = frozenset(), clock: Callable[[], datetime] = system_clock, used_nonces: UsedNonces | None = None
 ) -> Verifier:
-    """A verifier that fetches its evidence over HTTPS, within the guards of ``net``; ``allow_hosts`` as of ``HTTPSource``."""
-    source, async_source = HTTPSource(allow_hosts=allow_hosts), AsyncHTTPSource(allow_hosts=allow_hosts)
+    """A verifier that fetches its evidence over HTTPS, within the guards of ``net``; ``allow_hosts`` as of ``HTTPSource``.
 
-    async def gather_over_http(missing: Missing) -> Evidence:
-        return await gather_async(missing, [async_source], evidence=Evidence(), clock=clock)
+    What a ledger of the policy hosts is asked of the ledger, the rest of where it is published.
+    """
+    source = HTTPSource(allow_hosts=allow_hosts)
+    urls = [log.url for log in (policy.ledger.logs if policy.ledger else ()) if log.url]
 
+    def gather_over_http(missing: Missing) -> Evidence:
+        return gather(missing, [HostedSource(source, urls), source], evidence=Evidence(), clock=clock)
+
+    async def gather_async_over_http(missing: Missing) -> Evidence:
+        # Connections belong to one event loop, and the next verification may run in another.
+        async with AsyncHTTPSource(allow_hosts=allow_hosts) as opened:
+            return await gather_async(missing, [AsyncHostedSource(opened, urls), opened], evidence=Evidence(), clock=clock)
+
+    # A verifier has no end of its own: its connections are closed when nobody has it any more.
+    weakref.finalize(gather_over_http, source.close)
     return Verifier(
         policy,
         clock=clock,
-        gather=lambda missing: gather(missing, [source], evidence=Evidence(), clock=clock),
-        gather_async=gather_over_http,
+        gather=gather_over_http,
+        gather_async=gather_async_over_http,
         used_nonces=used_nonces or NoncesInMemory(),
     )

@@ -26,7 +26,7 @@ from typing import Annotated, Any, Final, TypeAlias, TypeVar
 from did_health.errors import DidHealthError, FormatError, StoreError, UnsupportedError
 from did_health.limits import MAX_CONFIG_BYTES, MAX_FOLLOWED_LOGS, MAX_REQUESTS_PER_MINUTE
 from did_health.services import settings
-from did_health.services.settings import Address, Setting, Shown, read_settings, shown_settings
+from did_health.services.settings import Address, Secret, Setting, Shown, read_settings, shown_settings
 from did_health.stores import files
 from did_health.tlog.note import SignatureType, VerifierKey, check_key_name
 
@@ -81,7 +81,75 @@ class WitnessSettings:
     ] = ()
 
 
-SECTIONS: Final[Mapping[str, type[Any]]] = MappingProxyType({"witness": WitnessSettings})
+@dataclass(frozen=True, slots=True)
+class WitnessPlace:
+    """A witness that a ledger asks: its verifier key, and its submission prefix. As text it is ``<vkey>@<url>``."""
+
+    key: VerifierKey
+    url: str
+
+    def __str__(self) -> str:
+        return f"{self.key}@{self.url}"
+
+
+def _witness_place(value: object, folder: Path) -> WitnessPlace:
+    vkey, separator, url = settings.text(value, folder).rpartition("@")
+    if not separator or not url.startswith(("https://", "http://")):
+        raise FormatError("the value is not <verifier key>@<URL>", hint="Write it as w1.example+0f3c2a91+BA…@https://w1.example")
+    try:
+        key = VerifierKey.parse(vkey)
+    except UnsupportedError as error:
+        raise FormatError(error.what) from error
+    if key.type is not SignatureType.COSIGNATURE:
+        raise FormatError("a witness cosigns with Ed25519 (type 0x04), and this is another kind of key")
+    return WitnessPlace(key, url.rstrip("/"))
+
+
+def _public_url(value: object, folder: Path) -> str:
+    url = settings.text(value, folder).rstrip("/")
+    scheme, _, place = url.partition("://")
+    host, slash, path = place.partition("/")
+    if scheme not in ("https", "http") or not host or "@" in host or any(c in place for c in "?# "):
+        raise FormatError("the value is not a URL of a host", hint="Write it as https://ledger.example or https://host.example/ledger")
+    settings.url_prefix(slash + path, folder)
+    return url
+
+
+DEFAULT_LEDGER_ADDRESS: Final = Address("127.0.0.1", 8100)
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerSettings:
+    """The section ``[ledger]``: a log with its map, and what it hosts."""
+
+    dir: Annotated[Path, Setting(settings.path, "the folder of its keys and files, and of its database unless that is elsewhere")]
+    name: Annotated[str | None, Setting(_key_name, "the log's name (origin), such as its host; needed to make one")] = None
+    url: Annotated[str | None, Setting(_public_url, "the URL under which verifiers find it; needed to make one")] = None
+    database: Annotated[Secret | None, Setting(settings.secret, "the URL of its PostgreSQL database; by default SQLite in its folder")] = None
+    witnesses: Annotated[
+        tuple[WitnessPlace, ...], Setting(settings.several(_witness_place, most=64), "its witnesses, each <verifier key>@<URL>; without any it brings four")
+    ] = ()
+    quorum: Annotated[
+        int | None, Setting(settings.whole_number(1, 64), "how many witnesses must cosign; by default so many that two quorums share an honest one")
+    ] = None
+    registry_authorities: Annotated[
+        tuple[str, ...], Setting(settings.several(settings.text, most=64), "DIDs whose registry records it takes from now on")
+    ] = ()
+    allow_hosts: Annotated[
+        tuple[str, ...], Setting(settings.several(settings.text, most=64), "hosts of witnesses that may be at a private address or without TLS")
+    ] = ()
+    listen: Annotated[Address, Setting(settings.address, "where it listens, as 127.0.0.1:8100")] = DEFAULT_LEDGER_ADDRESS
+    heartbeat_seconds: Annotated[int, Setting(settings.whole_number(1, 86_400), "after how many quiet seconds its checkpoint is cosigned anew")] = 60
+    passphrase_file: Annotated[Path | None, Setting(settings.path, "the file whose first line is the passphrase of its keys")] = None
+    requests_per_minute: Annotated[
+        int, Setting(settings.whole_number(1, MAX_REQUESTS_PER_MINUTE), "how many requests a minute one client address may make")
+    ] = DEFAULT_REQUESTS_PER_MINUTE
+    trusted_proxies: Annotated[
+        tuple[str, ...], Setting(settings.several(settings.text, most=64), "addresses of proxies whose X-Forwarded-For is believed")
+    ] = ()
+
+
+SECTIONS: Final[Mapping[str, type[Any]]] = MappingProxyType({"ledger": LedgerSettings, "witness": WitnessSettings})
 """The settings class of each section of the file: a new service adds its own here."""
 
 
@@ -96,6 +164,11 @@ class Config:
     def witness(self) -> WitnessSettings:
         """The section ``[witness]``. Raises ``FormatError`` if there is none."""
         return self.section(WitnessSettings)
+
+    @property
+    def ledger(self) -> LedgerSettings:
+        """The section ``[ledger]``. Raises ``FormatError`` if there is none."""
+        return self.section(LedgerSettings)
 
     def section(self, kind: type[T]) -> T:
         """The settings of a class in ``SECTIONS``. Raises ``FormatError`` if the section is not there."""

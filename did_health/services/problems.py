@@ -27,6 +27,5 @@ def problem_response(
     """The answer ``application/problem+json``; ``detail`` is a sentence for the caller and holds no internals."""
     from starlette.responses import Response
 
-    return Response(
-        strict_json.dumps(problem(status, detail, members)), int(status), {"Cache-Control": "no-store", **(headers or {})}, media_type="application/problem+json"
-    )
+    body = strict_json.dumps(problem(status, detail, members))
+    return Response(body, int(status), {"Cache-Control": "no-store", **(headers or {})}, media_type="application/problem+json")

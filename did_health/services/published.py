@@ -61,22 +61,23 @@ def published_app(source: Source, hosts: Sequence[str]) -> Starlette:
             return problem_response(HTTPStatus(error.status_code), "Only GET and HEAD are answered here", headers=error.headers)
         return problem_response(HTTPStatus.INTERNAL_SERVER_ERROR, "The request could not be answered; the operator's log says more")
 
-    route = Route("/{path:path}", published(source, lambda host: _host(host, known)), methods=["GET"])
+    route = Route("/{path:path}", published(source, lambda host: f"https://{name}" if (name := _host(host, known)) else None), methods=["GET"])
     return Starlette(routes=[route], exception_handlers={HTTPException: refused, Exception: refused})
 
 
-def published(source: Source, host_of: Callable[[str], str | None]) -> Endpoint:
-    """The endpoint of a route: the answer to a GET of what ``source`` has at ``https://<host><path>``.
+def published(source: Source, base_of: Callable[[str], str | None]) -> Endpoint:
+    """The endpoint of a route: the answer to a GET of what ``source`` has at the request's path.
 
-    ``host_of`` says which host's documents the request's Host header (in lower case) asks for; ``None`` is answered with 421.
+    ``base_of`` gives what to put before the path, as ``https://ledger.example``, by the request's Host header (in lower case); ``None`` is
+    answered with 421.
     """
     from starlette.concurrency import run_in_threadpool
 
     async def answer(request: Request) -> Response:
-        host = await run_in_threadpool(host_of, request.headers.get("host", "").lower())
-        if host is None:
+        base = await run_in_threadpool(base_of, request.headers.get("host", "").lower())
+        if base is None:
             return problem_response(HTTPStatus.MISDIRECTED_REQUEST, "Nothing is published here under this host name")
-        return await run_in_threadpool(answered, source, "https", host, path_of(request), request.headers.get("if-none-match", ""))
+        return await run_in_threadpool(answered, source, base, path_of(request), request.headers.get("if-none-match", ""))
 
     return answer
 
@@ -87,9 +88,9 @@ def path_of(request: Request) -> str:
     return raw.decode("ascii", "replace").partition("?")[0]
 
 
-def answered(source: Source, scheme: str, host: str, path: str, known_tags: str) -> Response:
-    """What ``source`` has at this URL, with its type and how long it may be kept; ``known_tags`` is the request's If-None-Match."""
-    url = f"{scheme}://{host}{path}"
+def answered(source: Source, base: str, path: str, known_tags: str) -> Response:
+    """What ``source`` has at ``base`` and ``path``, with its type and how long it may be kept; ``known_tags`` is the request's If-None-Match."""
+    url = base + path
     if len(url) > MAX_URL_CHARACTERS:
         return problem_response(HTTPStatus.REQUEST_URI_TOO_LONG, "The path is too long")
     try:

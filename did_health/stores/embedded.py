@@ -23,8 +23,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -32,25 +32,25 @@ from urllib.parse import urlsplit
 from sqlalchemy import Connection
 
 from did_health.encoding import strict_json
-from did_health.errors import FormatError, StoreError, TransportError, VerificationError
-from did_health.keys import Signer
+from did_health.errors import DidHealthError, FormatError, StoreError, TransportError, VerificationError
 from did_health.keys.sealed import DEFAULT_COST, SealingCost
 from did_health.ledger.admission import Admitted
-from did_health.ledger.entry import HASH_BYTES
+from did_health.ledger.entry import HASH_BYTES, Entry
 from did_health.ledger.latest import LatestBundle, NewestEntry
 from did_health.ledger.log import LoggedEntry, Submission
-from did_health.ledger.sequencer import Batch, admit_all, plan
-from did_health.ledger.witness import Witness, ask, collect, require_no_rollback, too_few
+from did_health.ledger.sequencer import Batch, admit_groups, plan
+from did_health.ledger.submission_receipt import SubmissionReceipt
+from did_health.ledger.witness import Cosigner, ask, collect, require_no_rollback, too_few
 from did_health.roles.evidence import Need
-from did_health.stores import files
 from did_health.stores.database import Database
+from did_health.stores.hosting import Hosting
 from did_health.stores.key_files import create_keys, open_keys
 from did_health.stores.ledger_map import LedgerMap, head_at, position_of
 from did_health.stores.ledger_place import ledger_place, require_vacant
 from did_health.stores.ledger_state import DIDLogs, StoredState
 from did_health.stores.ledger_store import LedgerStore, LogState, StoredEntry, write_conflict
+from did_health.stores.local_witnesses import LocalWitness, key_paths, local_witnesses
 from did_health.stores.tile_files import CHECKPOINT, TileFiles
-from did_health.stores.witness_store import SQLWitnessStore
 from did_health.tlog.checkpoint import Checkpoint
 from did_health.tlog.merkle import Tree
 from did_health.tlog.note import NoteSigner, SignedNote
@@ -68,12 +68,6 @@ _AUTHORITIES: Final = "registry-authorities"
 _WITNESSES: Final = "witnesses"
 
 
-@dataclass(frozen=True, slots=True)
-class _LocalWitness:
-    witness: Witness
-    database: Database
-
-
 class EmbeddedLedger:
     """A ledger in this process; implements ``did_health.ledger.log.Ledger`` and ``did_health.roles.evidence.Source``.
 
@@ -81,11 +75,18 @@ class EmbeddedLedger:
     """
 
     def __init__(
-        self, folder: Path, database: Database, signer: NoteSigner, witnesses: Sequence[_LocalWitness], clock: Clock, settings: Mapping[str, str]
+        self,
+        folder: Path,
+        database: Database,
+        signer: NoteSigner,
+        witnesses: Sequence[LocalWitness],
+        clock: Clock,
+        settings: Mapping[str, str],
+        cosigners: Sequence[Cosigner] = (),
     ) -> None:
         self._database, self._store, self._files = database, LedgerStore(database), TileFiles(folder / "published")
         self._signer, self._clock = signer, clock
-        self._witnesses = [local.witness for local in witnesses]
+        self._witnesses: list[Cosigner] = [*(local.witness for local in witnesses), *cosigners]
         self._witness_databases = [local.database for local in witnesses]
         self._policy = WitnessPolicy.parse(settings[_POLICY])
         self._quorum = next(group.threshold for group in self._policy.groups if group.name == self._policy.quorum)
@@ -93,6 +94,7 @@ class EmbeddedLedger:
         self._tree, self._logs, self._map = Tree(), DIDLogs(self._store), LedgerMap()
         # The tree in memory follows the database; one thread at a time moves it.
         self._turn = threading.RLock()
+        self._hosting = Hosting(self._store, self._logs)
 
     @classmethod
     def create(
@@ -108,29 +110,34 @@ class EmbeddedLedger:
         quorum: int = 3,
         cost: SealingCost = DEFAULT_COST,
         registry_authorities: Sequence[str] = (),
+        cosigners: Sequence[Cosigner] = (),
         database_url: str | None = None,
     ) -> EmbeddedLedger:
         """Make a new, empty ledger in ``directory``, which is made if it is not there.
 
         ``origin`` names the log in its checkpoints, ``url`` is the prefix under which verifiers will look for it, ``witness_names`` the
-        witnesses' names (a number stands for ``witness-1`` and so on), ``quorum`` how many of them must cosign. ``database_url``
-        is where the log is kept if not in the folder: an empty PostgreSQL database. ``random`` gives secret bytes. Raises
-        ``ConflictError`` where there is a ledger already, ``FormatError`` for an origin or URL that cannot be one,
-        ``ValueError`` for a quorum that its witnesses cannot reach or a passphrase that is too short, ``StoreError``.
+        witnesses' names (a number stands for ``witness-1`` and so on), ``quorum`` how many of them must cosign. Where ``cosigners`` are
+        given, such as witnesses behind URLs, those are the witnesses and none is made here. ``database_url`` is where the log is kept if
+        not in the folder: an empty PostgreSQL database. ``random`` gives secret bytes. Raises
+        ``ConflictError`` where there is a ledger already, ``FormatError`` for an origin or URL that cannot be one, ``ValueError`` for a
+        quorum that its witnesses cannot reach or a passphrase that is too short, ``StoreError``.
         """
         names = [f"witness-{number + 1}" for number in range(witness_names)] if isinstance(witness_names, int) else list(witness_names)
-        if not 0 < quorum <= len(names):
-            raise ValueError(f"a quorum of {quorum} cannot be had of {len(names)} witnesses")
+        if cosigners:
+            names = []
+        if not 0 < quorum <= len(names) + len(cosigners):
+            raise ValueError(f"a quorum of {quorum} cannot be had of {len(names) + len(cosigners)} witnesses")
         url = url.rstrip("/")
         _host(url)
         require_vacant(directory, database_url)
-        signers = create_keys(_key_paths(directory, len(names)), passphrase, random=random, cost=cost)
+        signers = create_keys(key_paths(directory, len(names)), passphrase, random=random, cost=cost)
         log = NoteSigner(origin, signers[0])
-        witnesses = _witnesses(directory, names, signers[1:], log, create=True)
+        witnesses = local_witnesses(directory, names, signers[1:], log, create=True)
+        keys = [*(local.witness.key for local in witnesses), *(cosigner.key for cosigner in cosigners)]
         policy = WitnessPolicy(
             (PolicyLog(log.key, url),),
-            tuple([PolicyWitness(f"witness-{number}", local.witness.key) for number, local in enumerate(witnesses, 1)]),
-            (PolicyGroup("witnesses", quorum, tuple([f"witness-{number}" for number in range(1, len(names) + 1)])),),
+            tuple([PolicyWitness(f"witness-{number}", key) for number, key in enumerate(keys, 1)]),
+            (PolicyGroup("witnesses", quorum, tuple([f"witness-{number}" for number in range(1, len(keys) + 1)])),),
             "witnesses",
         )
         settings = {
@@ -141,7 +148,7 @@ class EmbeddedLedger:
         }
         database = Database.open(ledger_place(directory, database_url))
         LedgerStore(database).initialise(settings)
-        return cls(directory, database, log, witnesses, clock, settings)
+        return cls(directory, database, log, witnesses, clock, settings, cosigners)
 
     @classmethod
     def open(
@@ -151,10 +158,12 @@ class EmbeddedLedger:
         clock: Clock,
         random: Random,  # noqa: ARG003  # as in create
         passphrase: str,
+        cosigners: Sequence[Cosigner] = (),
         database_url: str | None = None,
     ) -> EmbeddedLedger:
         """Open the ledger in ``directory``, and finish a batch that a crash left unpublished if enough witnesses can be reached.
 
+        ``cosigners`` are the witnesses that it was made with, if it was made with any; without, it can be read and not written to.
         ``database_url`` is needed again if it was made with one, for it may hold a password and is written down nowhere. Processes on
         several machines may open one such ledger, each with a folder of its own that has the same keys: what is published follows the
         database. See ``Database.leader`` for who of them should write.
@@ -168,13 +177,15 @@ class EmbeddedLedger:
             if _POLICY not in settings:
                 raise StoreError("the database holds no ledger", where=str(directory), hint="It was not created to its end; move it away", code="store_missing")
             names = strict_json.loads(settings[_WITNESSES])
-            signers = open_keys(_key_paths(directory, len(names)), passphrase)
+            signers = open_keys(key_paths(directory, len(names)), passphrase)
             policy = WitnessPolicy.parse(settings[_POLICY])
             log = NoteSigner(policy.logs[0].key.name, signers[0])
-            witnesses = _witnesses(directory, names, signers[1:], log, create=False)
-            if [log.key, *(local.witness.key for local in witnesses)] != [policy.logs[0].key, *(known.key for known in policy.witnesses)]:
+            witnesses = local_witnesses(directory, names, signers[1:], log, create=False)
+            keys = {*(local.witness.key for local in witnesses), *(cosigner.key for cosigner in cosigners)}
+            of_policy = {known.key for known in policy.witnesses}
+            if log.key != policy.logs[0].key or not keys <= of_policy or (names and keys != of_policy):
                 raise StoreError("the key files are not those of this ledger", where=str(directory), hint="Restore them from a copy", code="store_foreign")
-            ledger = cls(directory, database, log, witnesses, clock, settings)
+            ledger = cls(directory, database, log, witnesses, clock, settings, cosigners)
             ledger._recover()
         except BaseException:
             database.close()
@@ -212,12 +223,25 @@ class EmbeddedLedger:
     # ---- writing
 
     def submit(self, submissions: Sequence[Submission]) -> tuple[LoggedEntry, ...]:
+        (outcome,) = self.submit_groups([submissions])
+        if isinstance(outcome, DidHealthError):
+            raise outcome
+        return outcome
+
+    def submit_groups(self, groups: Sequence[Sequence[Submission]]) -> list[tuple[LoggedEntry, ...] | DidHealthError]:
+        """Log several groups under one new checkpoint, each of them whole or not at all: what was logged, or why the group is refused.
+
+        Raises what ``submit`` raises for a failing store, other writers and too few witnesses, which is the fault of no group.
+        """
         now = self._clock()
         with self._turn:
             self._publish_pending(now)
             self._catch_up()
-            state = StoredState(self._store, self._logs, self.registry_authorities, now)
-            batch = self._planned(admit_all(submissions, state, now=now), now)
+            judged = admit_groups(groups, StoredState(self._store, self._logs, self.registry_authorities, now), now=now)
+            admitted = [one for group in judged if not isinstance(group, DidHealthError) for one in group]
+            if not admitted:
+                return [outcome for outcome in judged if isinstance(outcome, DidHealthError)]
+            batch = self._planned(admitted, now)
             try:
                 self._store.append(batch, now=now)
             except BaseException:
@@ -226,8 +250,9 @@ class EmbeddedLedger:
             self._map.remember(batch.new.size, batch.map_update)
             published = self._publish_pending(now)
             self._follow(published)
-            note = SignedNote.parse(published.published or b"")
-            return tuple([self._logged(position, one.data, note, published.published_size) for position, one in enumerate(batch.entries, batch.old.size)])
+            note, size = SignedNote.parse(published.published or b""), published.published_size
+            logged = iter([self._logged(position, one.data, note, size) for position, one in enumerate(batch.entries, batch.old.size)])
+            return [group if isinstance(group, DidHealthError) else tuple(islice(logged, len(group))) for group in judged]
 
     def _planned(self, entries: Sequence[Admitted], now: datetime) -> Batch:
         with self._snapshot() as (connection, state, prefix_tree):
@@ -254,6 +279,20 @@ class EmbeddedLedger:
     def publish(self, url: str, data: bytes) -> None:
         """Serve ``data`` at ``url``: a ``did.jsonl``, a status list, a schema. What was there before is replaced."""
         self._store.publish(url, _host(url), data)
+
+    def host(self) -> None:
+        """Serve the documents that follow from what was published since the last call (see ``stores.hosting``)."""
+        with self._turn:
+            self._hosting.catch_up(self._clock())
+
+    def hosts(self, host: str) -> bool:
+        """Whether documents of this host (``name`` or ``name:port``, in lower case) are served here."""
+        return self._store.serves(host)
+
+    def promise(self, entry_hash: bytes, deadline: datetime) -> SignedNote:
+        """A submission receipt (see ``ledger.submission_receipt``) for an entry that is kept, and due to be published by ``deadline``."""
+        receipt = SubmissionReceipt(self.origin, entry_hash, int(self._clock().timestamp()), int(deadline.timestamp()))
+        return receipt.sign(self._signer)
 
     def _recover(self) -> None:
         with self._turn:
@@ -350,6 +389,27 @@ class EmbeddedLedger:
             self._follow(state)
             return self._logged_stored(found, state.published, state.published_size)
 
+    def keeps(self, entry: Entry) -> bool:
+        """Whether this very entry is stored, published or not."""
+        found = self._store.numbered(entry.subject, entry.seq)
+        return found is not None and found.data == entry.encode()
+
+    def logged(self, kept: Sequence[Entry]) -> tuple[LoggedEntry, ...] | None:
+        """Entries that this ledger keeps, with proofs; ``None`` if they are not all published yet."""
+        with self._turn:
+            state = self._store.state()
+            self._follow(state)
+            found = [self._store.numbered(entry.subject, entry.seq) for entry in kept]
+            if state.published is None or any(one is None or one.position >= state.published_size for one in found):
+                return None
+            published, size = state.published, state.published_size
+            return tuple([self._logged_stored(one, published, size) for one in found if one is not None])
+
+    def consistency_proof(self, old: int, new: int) -> tuple[bytes, ...]:
+        """That the log of size ``new`` continues that of size ``old``; raises ``ValueError`` for sizes it does not have."""
+        with self._turn:
+            return self._tree.consistency_proof(old, new)
+
     def bundle(self, subject: bytes) -> LatestBundle | None:
         """The proof of a subject's newest published entry, or that it has none; ``None`` only while nothing at all is published."""
         with self._turn, self._snapshot() as (connection, state, prefix_tree):
@@ -422,22 +482,6 @@ class EmbeddedLedger:
         """Give back the database connections."""
         for database in (self._database, *self._witness_databases):
             database.close()
-
-
-def _key_paths(directory: Path, witnesses: int) -> list[Path]:
-    return [directory / "keys" / "log.key", *(directory / "keys" / f"witness-{number}.key" for number in range(1, witnesses + 1))]
-
-
-def _witnesses(directory: Path, names: Sequence[str], signers: Sequence[Signer], log: NoteSigner, *, create: bool) -> list[_LocalWitness]:
-    known = {log.name: [log.key]}
-    folder = directory / "witnesses"
-    if create:
-        files.make_folder(folder)
-    local = []
-    for number, (name, signer) in enumerate(zip(names, signers, strict=True), 1):
-        database = Database.open(folder / f"witness-{number}.sqlite", create=create)
-        local.append(_LocalWitness(Witness(name, signer, SQLWitnessStore(database), known), database))
-    return local
 
 
 def _host(url: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Connection, and_, func, insert, select, update
+from sqlalchemy import Connection, and_, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from did_health.errors import ConflictError, StoreError
@@ -23,6 +23,7 @@ _HOUR: Final = timedelta(hours=1)
 _MICROSECOND: Final = timedelta(microseconds=1)
 # SQLite takes at most 32,766 variables in one statement.
 _PER_QUERY: Final = 10_000
+_HOSTED: Final = "hosted-through"
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +184,24 @@ class LedgerStore:
             row = connection.execute(query.order_by(entries.c.seq.desc()).limit(1)).one_or_none()
         return None if row is None else StoredEntry(*row)
 
+    def numbered(self, subject: bytes, seq: int) -> StoredEntry | None:
+        """The subject's entry of this number, published or not."""
+        query = select(entries.c.position, entries.c.seq, entries.c.data, entries.c.content).where(entries.c.subject == subject, entries.c.seq == seq)
+        with self._database.read() as connection:
+            row = connection.execute(query).one_or_none()
+        return None if row is None else StoredEntry(*row)
+
+    def subjects_between(self, kinds: Sequence[str], start: int, end: int) -> list[tuple[str, bytes]]:
+        """Kind and subject of the entries of these kinds from ``start`` to ``end`` (exclusive), each once, in the order of their first entry there."""
+        query = (
+            select(entries.c.kind, entries.c.subject, func.min(entries.c.position))
+            .where(entries.c.position >= start, entries.c.position < end, entries.c.kind.in_(kinds))
+            .group_by(entries.c.kind, entries.c.subject)
+            .order_by(func.min(entries.c.position))
+        )
+        with self._database.read() as connection:
+            return [(row[0], row[1]) for row in connection.execute(query)]
+
     def latest_of(self, subjects: Collection[bytes]) -> dict[bytes, StoredEntry]:
         """The last entries of many subjects at once; those that have none are left out."""
         found: dict[bytes, StoredEntry] = {}
@@ -231,6 +250,21 @@ class LedgerStore:
             replaced = connection.execute(update(documents).where(documents.c.url == url).values(data=data))
             if not replaced.rowcount:
                 connection.execute(insert(documents).values(url=url, host=host, data=data))
+
+    def host(self, hosted: Mapping[str, tuple[str, bytes | None]], through: int) -> None:
+        """Keep documents, by URL each with its host, that follow from the entries below ``through``; ``None`` takes one away."""
+        with self._database.write() as connection:
+            for url, (host, data) in hosted.items():
+                connection.execute(delete(documents).where(documents.c.url == url))
+                if data is not None:
+                    connection.execute(insert(documents).values(url=url, host=host, data=data))
+            connection.execute(delete(settings).where(settings.c.name == _HOSTED))
+            connection.execute(insert(settings).values(name=_HOSTED, value=str(through)))
+
+    def hosted_through(self) -> int:
+        """The ``through`` of the last ``host``; 0 before the first."""
+        with self._database.read() as connection:
+            return int(connection.execute(select(settings.c.value).where(settings.c.name == _HOSTED)).scalar_one_or_none() or 0)
 
     def document(self, url: str) -> bytes | None:
         """What was published at ``url``."""

@@ -1,0 +1,170 @@
+"""``did-health serve ledger``: a log with its map over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from did_health.cli import session
+from did_health.cli.exits import UsageError
+from did_health.cli.options import JSONOption, PassphraseFileOption, example
+from did_health.cli.output import Output
+from did_health.errors import StoreError
+
+if TYPE_CHECKING:
+    from did_health.ledger.witness import Cosigner
+    from did_health.services.config import LedgerSettings
+    from did_health.services.settings import Address
+    from did_health.stores.embedded import EmbeddedLedger
+
+EXAMPLE = example(
+    "did-health serve ledger --name ledger.example --url https://ledger.example --dir ledger --print-key",
+    "did-health serve ledger --dir ledger --listen 127.0.0.1:8100",
+    "did-health serve ledger --dir ledger --witness w1.example+0f3c…+BA…@https://w1.example",
+    "did-health serve ledger --config services.toml",
+)
+_OWN_WITNESSES = 4
+_WITNESS_SECONDS = 3.0
+"""How long a batch waits for one witness: those that are slow are not of its quorum."""
+
+
+def ledger(
+    config: Annotated[
+        Path | None, typer.Option("--config", envvar="DID_HEALTH_CONFIG", help="The services' configuration (TOML); options win over it.")
+    ] = None,
+    folder: Annotated[Path | None, typer.Option("--dir", help="The folder of its database, keys and files; made if there is none and --name is given.")] = None,
+    name: Annotated[str | None, typer.Option("--name", help="The log's name (origin), such as its host; needed to make one.")] = None,
+    url: Annotated[str | None, typer.Option("--url", help="The URL under which verifiers find it; needed to make one.")] = None,
+    witness: Annotated[
+        list[str] | None, typer.Option("--witness", help="A witness, as <verifier key>@<URL>. May be repeated; without any the ledger brings its own four.")
+    ] = None,
+    quorum: Annotated[
+        str | None, typer.Option("--quorum", help="How many witnesses must cosign; by default so many that two quorums share an honest one.")
+    ] = None,
+    registry_authority: Annotated[
+        list[str] | None, typer.Option("--registry-authority", help="A DID whose registry records are taken from now on. May be repeated.")
+    ] = None,
+    allow_host: Annotated[
+        list[str] | None, typer.Option("--allow-host", help="A witness's host (name or name:port) at a private address or without TLS. May be repeated.")
+    ] = None,
+    listen: Annotated[str | None, typer.Option("--listen", help="Where it listens, as 127.0.0.1:8100; port 0 takes any that is free.")] = None,
+    heartbeat_seconds: Annotated[
+        str | None, typer.Option("--heartbeat-seconds", help="After how many quiet seconds the checkpoint is cosigned anew.")
+    ] = None,
+    passphrase_file: PassphraseFileOption = None,
+    print_key: Annotated[
+        bool, typer.Option("--print-key", help="Print its verifier key, or with --json its policy too; it is made if there is none. Do not serve.")
+    ] = False,
+    as_json: JSONOption = False,
+) -> None:
+    """A ledger: logs entries, proves what is newest, has it witnessed, and hosts the DIDs and status lists that were logged."""
+    from did_health.services.config import load
+
+    given = {
+        "dir": folder, "name": name, "url": url, "witnesses": witness, "quorum": quorum, "registry_authorities": registry_authority,
+        "allow_hosts": allow_host, "listen": listen, "heartbeat_seconds": heartbeat_seconds, "passphrase_file": passphrase_file,
+    }  # fmt: skip
+    chosen = {member: str(value) if isinstance(value, Path) else value for member, value in given.items() if value}
+    settings = load(config, options={"ledger": chosen}).ledger
+    out = Output(as_json)
+    with _opened(settings) as opened:
+        for authority in settings.registry_authorities:
+            if authority not in opened.registry_authorities:
+                opened.accept_authority(authority)
+        if print_key:
+            _tell(out, opened, None)
+        else:
+            _serve(settings, opened, out)
+
+
+@contextmanager
+def _opened(settings: LedgerSettings) -> Iterator[EmbeddedLedger]:
+    from did_health.net.exchange import HTTPExchange
+    from did_health.net.witness_client import HTTPCosigner
+
+    exchange = HTTPExchange(settings.allow_hosts, timeout_seconds=_WITNESS_SECONDS)
+    opened: list[EmbeddedLedger] = []
+
+    def prove(old: int, new: int) -> tuple[bytes, ...]:
+        # Asked only by the ledger itself, so it is there.
+        return opened[0].consistency_proof(old, new)
+
+    cosigners = [HTTPCosigner(one.key, one.url, exchange, prove=prove) for one in settings.witnesses]
+    passphrase = session.passphrase(settings.passphrase_file, new=not (settings.dir / "keys" / "log.key").exists())
+    try:
+        opened.append(_open_or_make(settings, cosigners, passphrase))
+        yield opened[0]
+    finally:
+        exchange.close()
+        for one in opened:
+            one.close()
+
+
+def _open_or_make(settings: LedgerSettings, cosigners: Sequence[Cosigner], passphrase: str) -> EmbeddedLedger:
+    from did_health.stores.embedded import EmbeddedLedger
+
+    database = settings.database.reveal() if settings.database else None
+    try:
+        opened = EmbeddedLedger.open(
+            settings.dir, clock=session.now, random=session.random_bytes, passphrase=passphrase, cosigners=cosigners, database_url=database
+        )
+    except StoreError as error:
+        if error.code != "store_missing" or not settings.name or not settings.url:
+            raise
+    else:
+        for given, kept, option in ((settings.name, opened.origin, "--name"), (settings.url, opened.url, "--url")):
+            if given and given != kept:
+                opened.close()
+                raise UsageError(f"the ledger in this folder is another: its own is {kept}", where=option, hint="Leave the option out, or choose another --dir")
+        return opened
+    count = len(cosigners) or _OWN_WITNESSES
+    # 1 + floor(2n/3): any two quorums then share an honest witness.
+    quorum = settings.quorum or 1 + 2 * count // 3
+    if quorum > count:
+        raise UsageError(f"a quorum of {quorum} cannot be had of {count} witnesses", where="--quorum")
+    return EmbeddedLedger.create(
+        settings.dir,
+        origin=settings.name,
+        url=settings.url,
+        clock=session.now,
+        random=session.random_bytes,
+        passphrase=passphrase,
+        witness_names=[f"{settings.name}/witness-{number}" for number in range(1, count + 1)],
+        quorum=quorum,
+        cosigners=cosigners,
+        database_url=database,
+    )
+
+
+def _serve(settings: LedgerSettings, opened: EmbeddedLedger, out: Output) -> None:
+    from did_health.cli.serve import require_server_extra
+
+    require_server_extra()
+    from did_health.services.json_log import JSONLog
+    from did_health.services.ledger_app import ledger_app
+    from did_health.services.metrics import Metrics
+    from did_health.services.rate_limit import RateLimit
+    from did_health.services.run import address_of, listening, serve
+    from did_health.services.sequencing import Sequencing
+
+    log, metrics = JSONLog("ledger"), Metrics("ledger")
+    listener = listening(settings.listen)
+    address = address_of(listener)
+    with Sequencing(opened, log=log, metrics=metrics, heartbeat_seconds=settings.heartbeat_seconds) as sequencing:
+        app = ledger_app(opened, sequencing, clock=session.now, log=log, limit=RateLimit(settings.requests_per_minute), metrics=metrics)
+        serve(app, listener, log=log, started=lambda: _tell(out, opened, address), trusted_proxies=settings.trusted_proxies)
+
+
+def _tell(out: Output, opened: EmbeddedLedger, address: Address | None) -> None:
+    if out.as_json:
+        document = {"name": opened.origin, "vkey": opened.vkey, "url": opened.url, "policy": opened.policy_text}
+        out.json({**document, **({"listens": str(address)} if address else {})})
+    elif address:
+        facts = [("Ledger", opened.origin), ("Verifier key", opened.vkey), ("URL", opened.url), ("Listens at", f"http://{address}")]
+        out.facts([*facts, ("Leaves", opened.size)])
+    else:
+        out.write(f"{opened.vkey}\n".encode())
