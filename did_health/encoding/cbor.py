@@ -158,6 +158,9 @@ def _write(value: CBOR, out: list[bytes], depth: int) -> None:
     elif kind is dict:
         members: list[tuple[bytes, CBOR]] = []
         for key, member in value.items():
+            if type(key) is int and 0 <= key < 24:  # what the ledger's maps have
+                members.append((bytes((key,)), member))
+                continue
             _require_key(key)
             encoded_key: list[bytes] = []
             _write(key, encoded_key, depth + 1)

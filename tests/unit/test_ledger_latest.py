@@ -148,10 +148,11 @@ def test_a_head_of_another_function_is_not_supported() -> None:
 
 
 def test_values_differ_in_everything_they_are_made_of() -> None:
-    values = {map_value(*parts) for parts in [
-        (0, 0, bytes(32), bytes(32)), (1, 0, bytes(32), bytes(32)), (0, 1, bytes(32), bytes(32)),
-        (0, 0, bytes(range(32)), bytes(32)), (0, 0, bytes(32), bytes(range(32))), (0, 0, bytes(32), bytes(32), 1),
-    ]}
+    zeros, other = bytes(32), bytes(range(32))
+    values = {
+        map_value(0, 0, zeros, zeros), map_value(1, 0, zeros, zeros), map_value(0, 1, zeros, zeros),
+        map_value(0, 0, other, zeros), map_value(0, 0, zeros, other), map_value(0, 0, zeros, zeros, 1),
+    }
     assert len(values) == 6
 
 
