@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -199,11 +199,11 @@ class Checks:
             raise Unproven(Outcome.FAIL, "proof_missing", "the credential is not signed")
         try:
             if credential.is_common:
-                verify_common_proof(credential.raw, self._canonical(subject), self._facts.key, now=self._facts.now, controller=credential.issuer_id)
+                verify_common_proof(credential.raw, self._canonical(subject), self._facts.assertion_key, now=self._facts.now, controller=credential.issuer_id)
             else:
                 verify_proofs(
                     credential.raw,
-                    self._facts.key,
+                    self._facts.assertion_key,
                     purpose="assertionMethod",
                     now=self._facts.now,
                     controller=credential.issuer_id,
@@ -215,6 +215,10 @@ class Checks:
             raise Unproven(Outcome.UNKNOWN, "proof_unsupported", f"the proof is of a kind that is not supported: {error}") from error
         except (VerificationError, FormatError, ResolutionError) as error:
             raise Unproven(Outcome.FAIL, "proof_invalid", f"the issuer's signature does not hold: {error}") from error
+        if retired := self._facts.retired(credential.issuer_id):
+            subject.retired_keys = {proof["verificationMethod"] for proof in credential.proofs}.intersection(retired)
+        if subject.retired_keys and CheckName.RECEIPT in self._waive:
+            raise Unproven(Outcome.FAIL, "key_retired", "the key that signed is retired, and without the receipt nobody can tell when it signed")
         self._pass("proof_holds", subject)
 
     def _receipt(self, subject: _Subject) -> None:
@@ -225,13 +229,15 @@ class Checks:
             raise Unproven(Outcome.FAIL, "receipt_invalid", "the issuance receipt is not an object")
         try:
             receipt = IssuanceReceipt.parse(subject.receipt)
-            logged_at = self._facts.issuance(receipt, subject.credential.issuer_id)
+            logged = self._facts.issuance(receipt, subject.credential.issuer_id)
             receipt.verify_path(sha256(self._canonical(subject)).digest())
         except Unproven:
             raise
         except (VerificationError, FormatError) as error:
             raise Unproven(Outcome.FAIL, "receipt_invalid", f"the issuance receipt does not hold: {error}") from error
-        subject.logged_at = logged_at
+        if not subject.retired_keys <= {logged.author}:
+            raise Unproven(Outcome.FAIL, "key_retired", "the key that signed was retired when the issuing was logged", logged.at)
+        subject.logged_at = logged.at
         self._pass("logged", subject)
 
     def _canonical(self, subject: _Subject) -> bytes:
@@ -304,13 +310,14 @@ class Checks:
 
 
 class _Subject:
-    """One credential under verification; ``logged_at`` is found by step 7 for step 8."""
+    """One credential under verification. Step 6 leaves ``retired_keys`` for step 7, which leaves ``logged_at`` for step 8."""
 
-    __slots__ = ("canonical", "credential", "holder", "index", "logged_at", "presented", "receipt")
+    __slots__ = ("canonical", "credential", "holder", "index", "logged_at", "presented", "receipt", "retired_keys")
 
     def __init__(self, index: int, credential: Credential, receipt: JSON, holder: str | None, presented: bool) -> None:
         self.index, self.credential, self.receipt, self.holder, self.presented = index, credential, receipt, holder, presented
         self.canonical: bytes | None = None
+        self.retired_keys: Set[str] = frozenset()
         self.logged_at: datetime | None = None
 
 

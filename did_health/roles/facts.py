@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -14,7 +15,7 @@ from did_health.ledger.batch import IssuanceReceipt
 from did_health.ledger.entry import Kind, did_subject, subject_of
 from did_health.limits import MAX_CLOCK_SKEW_SECONDS, MAX_DID_LOG_BYTES, MAX_RESPONSE_BYTES
 from did_health.roles.evidence import Need
-from did_health.roles.ledger_state import WEBVH, ContentState, DIDState, LedgerState, Unproven
+from did_health.roles.ledger_state import WEBVH, ContentState, DIDState, LedgerState, Logged, Unproven
 from did_health.roles.report import Outcome
 from did_health.trust.registry import ACTION_ISSUE, RegistryRecord, record_identifier
 from did_health.vc.status import StatusEntry, StatusResult, check_status
@@ -94,6 +95,16 @@ class Facts:
             raise Unproven(Outcome.FAIL, "wrong_controller", "the proof was made with somebody else's key")
         return self.did(did).document.key(verification_method, purpose, self.now)
 
+    def assertion_key(self, verification_method: str, purpose: str, controller: str | None = None) -> PublicKey:
+        """As ``key``, for credentials: a retired key of the issuer's is found too. See ``retired``."""
+        if controller is not None and verification_method in self.did(controller).retired:
+            return self.did(controller).retired[verification_method]
+        return self.key(verification_method, purpose, controller)
+
+    def retired(self, issuer: str) -> Collection[str]:
+        """The keys that the issuer's document lists no more. What they signed counts only if it was logged while they were in force."""
+        return self.did(issuer).retired
+
     def record(self, issuer: str, resource: str) -> tuple[RegistryRecord | None, datetime]:
         """The registry record by which ``issuer`` may issue ``resource`` (``None``: there is none), and its time. Raises ``Unproven``."""
         record, content = self._state.record(issuer, resource, self.now)
@@ -125,12 +136,15 @@ class Facts:
         self._require_fresh(latest.as_of)
         return latest.entry is not None, latest.as_of
 
-    def issuance(self, receipt: IssuanceReceipt, issuer: str) -> datetime:
-        """When the batch of an issuance receipt was witnessed, which may be long ago; the path is left to check. Raises ``Unproven``."""
-        logged_at = self._state.issuance(receipt, issuer, self.now)
-        if logged_at > self._newest:
-            raise Unproven(Outcome.UNKNOWN, "evidence_from_the_future", "the ledger's proof is from the future: check this machine's clock", logged_at)
-        return logged_at
+    def issuance(self, receipt: IssuanceReceipt, issuer: str) -> Logged:
+        """When the batch of an issuance receipt was witnessed, which may be long ago, and by which key it was signed; the path is left to check.
+
+        Raises ``Unproven``.
+        """
+        logged = self._state.issuance(receipt, issuer, self.now)
+        if logged.at > self._newest:
+            raise Unproven(Outcome.UNKNOWN, "evidence_from_the_future", "the ledger's proof is from the future: check this machine's clock", logged.at)
+        return logged
 
     def _require_fresh(self, as_of: datetime) -> None:
         if as_of < self._oldest:

@@ -149,17 +149,19 @@ class Institution:
         """Put the committed next key in charge, with a new assertion key, and commit to a fresh next key.
 
         ``save`` writes the new keys away; it is called before anything is logged, so that no crash can lose a key that is in charge.
-        If it happens in between, rotate again. Credentials signed with the old assertion key stay verifiable, for it stays in the
-        document. Raises ``ConflictError`` if somebody else has continued the DID's log; nothing is saved then.
+        If it happens in between, rotate again. The old assertion key leaves the document: the ledger admits nothing more that is signed
+        with it, whoever has it, and what was logged before stays verifiable.
+
+        Raises ``ConflictError`` if somebody else has continued the DID's log; nothing is saved then.
         """
         self._require_newest()
         update, new_next, assertion = self._next_signer(), generate(self.random), generate(self.random, self.keys.assertion.public_key.algorithm)
-        multikeys = [method["publicKeyMultibase"] for method in self.log.latest.state["verificationMethod"]] + [assertion.public_key.multikey]
+        multikey = assertion.public_key.multikey
         log = webvh.update(
             self.log,
             signer=update,
             now=self.clock(),
-            state=webvh.multikey_document({multikey: multikey for multikey in multikeys}),
+            state=webvh.multikey_document({multikey: multikey}),
             next_key_hashes=[webvh.next_key_hash(new_next.public_key.multikey)],
         )
         keys = InstitutionKeys(assertion, update, new_next)

@@ -7,15 +7,20 @@ be proved raises ``Unproven``, which says whether that is a no (``fail``) or a d
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final, TypeVar
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple, TypeVar
 
 from did_health.did.did import DID
 from did_health.did.document import DIDDocument
+from did_health.did.method import Resources
 from did_health.did.resolution import required_urls, resolve
+from did_health.encoding import strict_json
 from did_health.errors import FormatError, ResolutionError, UnsupportedError, VerificationError
+from did_health.keys import PublicKey
 from did_health.ledger.batch import IssuanceReceipt
 from did_health.ledger.entry import Entry, Kind, did_subject, subject_of
 from did_health.ledger.latest import LatestBundle
@@ -32,6 +37,7 @@ from did_health.vc.status import StatusListCredential
 WEBVH: Final = "webvh"
 _SELF_CERTIFYING: Final = frozenset({"key", "jwk"})
 _ASSERTION: Final = "assertionMethod"
+_NO_KEYS: Final[Mapping[str, PublicKey]] = MappingProxyType({})
 
 Result = TypeVar("Result")
 
@@ -57,11 +63,28 @@ class Latest:
 
 @dataclass(frozen=True, slots=True)
 class DIDState:
-    """A resolved DID. ``as_of`` is ``None`` for one that cannot change (did:key, did:jwk); ``version`` is the digest of its last log line."""
+    """A resolved DID. ``as_of`` is ``None`` for one that cannot change (did:key, did:jwk); ``version`` is the digest of its last log line.
+
+    ``retired`` are the assertion keys of earlier versions that the document no longer lists, by their URL. The ledger admits nothing
+    that is signed with one of them, so what they signed and is on the ledger was signed while they were in force.
+    """
 
     document: DIDDocument
     as_of: datetime | None
     version: bytes = b""
+    retired: Mapping[str, PublicKey] = field(default_factory=lambda: _NO_KEYS)
+
+    def key_of_logged(self, url: str, now: datetime) -> PublicKey:
+        """The assertion key named ``url`` of something that is on the ledger: it may be retired. Raises as ``DIDDocument.key``."""
+        key = self.retired.get(url)
+        return key if key is not None else self.document.key(url, _ASSERTION, now)
+
+
+class Logged(NamedTuple):
+    """When a batch of issued credentials was witnessed, and the verification method that its author signed it with."""
+
+    at: datetime
+    author: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +146,8 @@ class LedgerState:
         """The registry record by which ``issuer`` may issue ``resource``. Raises ``Unproven``."""
         return self._once((RegistryRecord, issuer, resource), lambda: self._record(issuer, resource, now))
 
-    def issuance(self, receipt: IssuanceReceipt, issuer: str, now: datetime) -> datetime:
-        """When the batch of an issuance receipt, signed by ``issuer``, was witnessed: all of the receipt is checked but its path, which
+    def issuance(self, receipt: IssuanceReceipt, issuer: str, now: datetime) -> Logged:
+        """When and by which key the batch of an issuance receipt, signed by ``issuer``, was witnessed: all of the receipt is checked but its path, which
         alone is not the same for the whole batch.
 
         Raises ``Unproven``.
@@ -205,8 +228,8 @@ class LedgerState:
             raise Unproven(Outcome.UNKNOWN, "did_unavailable", "the DID's log could not be had", latest.as_of)
         if hashlib.sha256(log.rstrip(b"\n").rpartition(b"\n")[2]).digest() != digest:
             raise Unproven(Outcome.UNKNOWN, "did_log_not_latest", "the DID's log is not the newest that the ledger knows", latest.as_of)
-        document = self._memo.get((DIDState, str(did), *resources.items()), lambda: resolve(did, resources, now=now).active_document)
-        return DIDState(document, latest.as_of, digest)
+        document, retired = self._memo.get((DIDState, str(did), *resources.items()), lambda: _resolved(did, resources, log, now))
+        return DIDState(document, latest.as_of, digest, retired)
 
     def _content(self, kind: Kind, identifier: str, author: str, now: datetime) -> ContentState:
         latest = self.latest(subject_of(kind, identifier), now)
@@ -231,17 +254,17 @@ class LedgerState:
             credential = Credential.parse(content)
             if credential.issuer_id != author:
                 raise Unproven(Outcome.FAIL, f"{code}_wrong_issuer", f"the {words} was not issued by its author")
-            document = self.did(author, now).document
+            state = self.did(author, now)
             # Without the time: what is remembered of a proof must not depend on when it was looked at. Its end is judged with each use (see
             # ``facts``), and its beginning is the author's word only, while the ledger's witnesses say when it was there.
-            proofs = verify_proofs(credential.raw, lambda method, purpose, _: document.key(method, purpose, now), purpose=_ASSERTION, controller=author)
+            proofs = verify_proofs(credential.raw, lambda method, *_: state.key_of_logged(method, now), purpose=_ASSERTION, controller=author)
         except (FormatError, UnsupportedError) as error:
             raise Unproven(Outcome.UNKNOWN, f"{code}_malformed", f"the {words} is malformed: {error}") from error
         except Unproven:
             raise
         except (VerificationError, ResolutionError) as error:
             raise Unproven(Outcome.FAIL, f"{code}_not_authentic", f"the {words} is not signed by its author: {error}") from error
-        methods = (document.verification_methods.get(proof.verification_method) for proof in proofs)
+        methods = (state.document.verification_methods.get(proof.verification_method) for proof in proofs)
         ends = [proof.proof.expires for proof in proofs] + [method.expires for method in methods if method is not None]
         return credential, min((end for end in ends if end is not None), default=None)
 
@@ -268,19 +291,33 @@ class LedgerState:
             raise Unproven(Outcome.FAIL, "registry_record_mismatch", "the registry record is about somebody or something else", content.as_of)
         return record, content
 
-    def _issuance(self, receipt: IssuanceReceipt, issuer: str, state: DIDState, now: datetime) -> datetime:
+    def _issuance(self, receipt: IssuanceReceipt, issuer: str, state: DIDState, now: datetime) -> Logged:
         try:
             found = _not_from_the_future(lambda at: receipt.verify_ledger_proof(self._ledger, now=at), now)
             entry = found.entry
             receipt.verify_batch(entry)
             if entry.subject != subject_of(Kind.ISSUANCE_BATCH, issuer):
                 raise Unproven(Outcome.FAIL, "receipt_of_another_issuer", "the issuance receipt is another issuer's")
-            entry.verify(state.document.key(entry.author, _ASSERTION, now))
+            entry.verify(state.key_of_logged(entry.author, now))
         except Unproven:
             raise
         except (VerificationError, ResolutionError, FormatError, UnsupportedError) as error:
             raise Unproven(Outcome.FAIL, "receipt_invalid", f"the issuance receipt does not hold: {error}") from error
-        return _witnessed_at(found.timestamp)
+        return Logged(_witnessed_at(found.timestamp), entry.author)
+
+
+def _resolved(did: DID, resources: Resources, log: bytes, now: datetime) -> tuple[DIDDocument, Mapping[str, PublicKey]]:
+    """The document, and the assertion keys of earlier versions that it lists no more; ``resolve`` has verified every line."""
+    document = resolve(did, resources, now=now).active_document
+    retired: dict[str, PublicKey] = {}
+    for line in log.splitlines()[:-1]:
+        past = DIDDocument.parse(strict_json.loads_object(line, what="DID log line")["state"])
+        for url, method in past.relationship(_ASSERTION).items():
+            if url not in document.verification_methods:
+                # A key of a kind that is not supported can have signed nothing that counts here.
+                with suppress(UnsupportedError, FormatError):
+                    retired[url] = method.public_key
+    return document, MappingProxyType(retired)
 
 
 def _not_from_the_future(verify: Callable[[int | None], Result], now: datetime) -> Result:

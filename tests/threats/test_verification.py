@@ -22,8 +22,8 @@ from did_health.ledger.latest import LatestBundle
 from did_health.ledger.log import prepare
 from did_health.roles.evidence import Evidence, Item
 from did_health.roles.holder import Wallet
-from did_health.roles.institution import Institution
-from did_health.roles.issuer import Issued
+from did_health.roles.institution import Institution, InstitutionKeys
+from did_health.roles.issuer import Board, Issued
 from did_health.roles.report import CheckName, Outcome, Report, Verdict
 from did_health.roles.verifier import Verifier
 from did_health.tlog.checkpoint import Checkpoint
@@ -643,3 +643,49 @@ def test_nothing_of_a_holder_is_on_the_ledger(town: Town) -> None:
     for path in files:
         data = path.read_bytes()
         assert not any(text.encode() in data for text in (*SECRET_CLAIMS, town.wallet.did, issued.id)), path.name
+
+
+# ---- keys that were replaced
+
+
+@pytest.fixture
+def rotated(town: Town) -> tuple[Board, Issued, InstitutionKeys]:
+    """A board that issued, and then replaced its keys; what it had issued, and the keys that somebody may have stolen."""
+    board = town.directory.create_board(f"rotated-{town.nonce()}".lower().replace("_", "-"), title="A Board", jurisdiction="US-NC", professions=["MD"])
+    issued = town.issue(board=board)
+    stolen = board.institution.keys
+    town.ticking(1)
+    board.institution.rotate(lambda _: None)
+    return board, issued, stolen
+
+
+def test_what_was_logged_before_a_rotation_stays_good(town: Town, rotated: tuple[Board, Issued, InstitutionKeys]) -> None:
+    board, issued, _ = rotated
+    assert town.judge(issued).verdict is Verdict.ACCEPT
+    board.suspend(issued, reason="seen under the new key")
+    refused(town.judge(issued), CheckName.STATUS, "suspended")
+    assert town.judge(town.issue(board=board, license_number="after")).verdict is Verdict.ACCEPT
+
+
+def test_a_retired_key_signs_nothing_more_even_under_a_true_receipt(town: Town, rotated: tuple[Board, Issued, InstitutionKeys]) -> None:
+    board, issued, stolen = rotated
+    method = f"{board.did}#{stolen.assertion.public_key.multikey}"
+    document = {name: value for name, value in issued.credential.items() if name != "proof"}
+    forged = town.signed({**document, "id": "urn:uuid:00000000-0000-4000-8000-000000000001"}, signer=stolen.assertion, method=method)
+    refused(town.judge(town.logged(forged, by=board.institution)), CheckName.RECEIPT, "key_retired")
+    refused(town.judge(Issued(forged, issued.receipt)), CheckName.RECEIPT, "receipt_invalid")
+    waived = town.judge(forged, waive=[CheckName.HOLDER_BINDING, CheckName.RECEIPT])
+    refused(waived, CheckName.PROOF, "key_retired")
+
+
+def test_the_ledger_takes_nothing_signed_with_a_retired_key(town: Town, rotated: tuple[Board, Issued, InstitutionKeys]) -> None:
+    board, issued, stolen = rotated
+    ledger, subject = town.directory.ledger, subject_of(Kind.ISSUANCE_BATCH, board.did)
+    method = f"{board.did}#{stolen.assertion.public_key.multikey}"
+    content = IssuanceBatch([credential_digest(issued.credential)]).content
+    entry = prepare(
+        Kind.ISSUANCE_BATCH, subject, content, author=method, signer=stolen.assertion, now=town.clock(), previous=ledger.latest(subject)
+    )
+    with pytest.raises(VerificationError) as refusal:
+        ledger.submit([entry])
+    assert refusal.value.code == "INVALID_VERIFICATION_METHOD"
