@@ -20,10 +20,11 @@ from did_health.errors import StoreError
 from did_health.ledger.entry import Entry, Kind
 from did_health.ledger.map_head import EMPTY_MAP, LoggedHead, MapHead, map_value
 from did_health.stores.tables import contents, entries, map_items
-from did_health.tlog.prefix_map_tree import MapUpdate, PrefixTree
+from did_health.tlog.prefix_map_tree import HIGHEST_KEY, LOWEST_KEY, MapUpdate, PrefixTree
 
 _CHUNK: Final = 10_000
 _RANGES_PER_QUERY: Final = 4_096
+_ROWS_AT_ONCE: Final = 1_000
 _HIGHER_THAN_ANY: Final = b"\xff" * 33
 _LEAST_BITS: Final = 4
 _MOST_BITS: Final = 18
@@ -120,7 +121,14 @@ class _Items:
 
     def range(self, low: bytes, high: bytes) -> Iterable[tuple[bytes, bytes]]:
         expected = self._expected.pop(low, None)
-        return [tuple(row) for row in self._connection.execute(_RANGE, {"low": low, "high": high})] if expected is None else expected
+        if expected is not None:
+            return expected
+        wanted = {"low": low, "high": high}
+        if (low, high) == (LOWEST_KEY, HIGHEST_KEY):
+            # All there is: never at once in memory.
+            rows = self._connection.execute(_RANGE, wanted, execution_options={"yield_per": _ROWS_AT_ONCE})
+            return ((subject, value) for subject, value in rows)
+        return [(subject, value) for subject, value in self._connection.execute(_RANGE, wanted)]
 
 
 def _ranges_query(ranges: Sequence[tuple[bytes, bytes]]) -> tuple[TextClause, dict[str, bytes]]:
