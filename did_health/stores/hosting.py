@@ -66,10 +66,12 @@ class Hosting:
 
 
 def _did_web(log: webvh.Log) -> bytes | None:
+    if log.deactivated:
+        # did:web has no other word for it than that there is nothing.
+        return None
     try:
         return strict_json.dumps(webvh.parallel_did_web(log))
     except (FormatError, ResolutionError):
-        # A deactivated DID has no document.
         return None
 
 
