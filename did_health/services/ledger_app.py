@@ -41,11 +41,13 @@ from did_health.services.refusals import refusal
 from did_health.services.request_body import read_body
 from did_health.services.sequencing import Logged, Sequencing
 from did_health.stores.embedded import EmbeddedLedger
+from did_health.stores.log_reader import LogReader
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
     from starlette.requests import Request
     from starlette.responses import Response
+    from starlette.routing import BaseRoute
 
 PUBLISHED_WITHIN: Final = timedelta(hours=24)
 """The deadline of a submission receipt: witnesses may be out for a night."""
@@ -67,22 +69,28 @@ def ledger_app(
     metrics.counter("refusals", "Submissions refused, by status.")
     metrics.gauge("size", "Published leaves of the log.", lambda: _size(ledger))
     reception = _Reception(ledger, sequencing, clock, metrics, wait_seconds)
-    place = urlsplit(ledger.url)
+    routes = [Route(f"{urlsplit(ledger.url).path}/entries", reception.entries, methods=["POST"]), *reading_routes(ledger)]
+    return service_app(routes, ready=lambda: _ready(ledger), metrics=metrics, log=log, limit=limit)
+
+
+def reading_routes(log: LogReader) -> list[BaseRoute]:
+    """The routes of everything that is read, the same for a ledger and a mirror of it; the last of them takes every path that is left."""
+    from starlette.routing import Route
+
+    place = urlsplit(log.url)
     base = f"{place.scheme}://{place.netloc}"
-    of_log = published(ledger, lambda _host: base)
+    of_log = published(log, lambda _host: base)
 
     def base_of(host: str) -> str:
-        named = next((name for name in (host, re.sub(r":\d+$", "", host)) if ledger.hosts(name)), place.netloc)
+        named = next((name for name in (host, re.sub(r":\d+$", "", host)) if log.hosts(name)), place.netloc)
         return f"https://{named}"
 
-    # Each kind has a route of its own, so that metrics tell them apart.
-    routes = [
-        Route(f"{place.path}/entries", reception.entries, methods=["POST"]),
+    return [
+        # Each kind has a route of its own, so that metrics tell them apart.
         *[Route(f"{place.path}/{kind}", of_log, methods=["GET"]) for kind in ("checkpoint", "tile/{tile:path}", "content/{digest}", "latest/{subject}")],
-        Route(f"{place.path}/hosted/{{host}}/{{path:path}}", _hosted(ledger, f"{place.path}/hosted/"), methods=["GET"]),
-        Route("/{path:path}", published(ledger, base_of), methods=["GET"]),
+        Route(f"{place.path}/hosted/{{host}}/{{path:path}}", _hosted(log, f"{place.path}/hosted/"), methods=["GET"]),
+        Route("/{path:path}", published(log, base_of), methods=["GET"]),
     ]
-    return service_app(routes, ready=lambda: _ready(ledger), metrics=metrics, log=log, limit=limit)
 
 
 class _Reception:
@@ -164,7 +172,7 @@ def _answer(body: bytes, status: HTTPStatus) -> Response:
     return Response(body, int(status), {"Content-Type": MEDIA_TYPE, "Cache-Control": "no-store"})
 
 
-def _hosted(ledger: EmbeddedLedger, before: str) -> Callable[[Request], Response]:
+def _hosted(ledger: LogReader, before: str) -> Callable[[Request], Response]:
     def hosted(request: Request) -> Response:
         host, _, path = path_of(request).removeprefix(before).partition("/")
         host = host.lower().replace("%3a", ":")

@@ -20,43 +20,33 @@ by the next writer, so that two trees of one size are never signed:
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
-
-from sqlalchemy import Connection
 
 from did_health.encoding import strict_json
-from did_health.errors import DidHealthError, FormatError, StoreError, TransportError, VerificationError
+from did_health.errors import DidHealthError, StoreError, VerificationError
 from did_health.keys.sealed import DEFAULT_COST, SealingCost
 from did_health.ledger.admission import Admitted
-from did_health.ledger.entry import HASH_BYTES, Entry
-from did_health.ledger.latest import LatestBundle, NewestEntry
+from did_health.ledger.entry import Entry
 from did_health.ledger.log import LoggedEntry, Submission
 from did_health.ledger.sequencer import Batch, admit_groups, plan
 from did_health.ledger.submission_receipt import SubmissionReceipt
 from did_health.ledger.witness import Cosigner, ask, collect, require_no_rollback, too_few
-from did_health.roles.evidence import Need
 from did_health.stores.database import Database
-from did_health.stores.hosting import Hosting
 from did_health.stores.key_files import create_keys, open_keys
-from did_health.stores.ledger_map import LedgerMap, head_at, position_of
+from did_health.stores.ledger_map import head_at
 from did_health.stores.ledger_place import ledger_place, require_vacant
-from did_health.stores.ledger_state import DIDLogs, StoredState
+from did_health.stores.ledger_state import StoredState
 from did_health.stores.ledger_store import LedgerStore, LogState, StoredEntry, write_conflict
 from did_health.stores.local_witnesses import LocalWitness, key_paths, local_witnesses
+from did_health.stores.log_reader import LogReader, host_of
 from did_health.stores.tile_files import CHECKPOINT, TileFiles
 from did_health.tlog.checkpoint import Checkpoint
-from did_health.tlog.merkle import Tree
 from did_health.tlog.note import NoteSigner, SignedNote
-from did_health.tlog.prefix_map_tree import PrefixTree
 from did_health.tlog.proof import TlogProof
-from did_health.tlog.tiles import parse_entries_path, parse_tile_path
 from did_health.tlog.witness_policy import PolicyGroup, PolicyLog, PolicyWitness, WitnessPolicy
 
 Clock = Callable[[], datetime]
@@ -68,7 +58,7 @@ _AUTHORITIES: Final = "registry-authorities"
 _WITNESSES: Final = "witnesses"
 
 
-class EmbeddedLedger:
+class EmbeddedLedger(LogReader):
     """A ledger in this process; implements ``did_health.ledger.log.Ledger`` and ``did_health.roles.evidence.Source``.
 
     ``create`` and ``open`` are the ways in.
@@ -84,17 +74,12 @@ class EmbeddedLedger:
         settings: Mapping[str, str],
         cosigners: Sequence[Cosigner] = (),
     ) -> None:
-        self._database, self._store, self._files = database, LedgerStore(database), TileFiles(folder / "published")
-        self._signer, self._clock = signer, clock
+        super().__init__(settings[_URL], LedgerStore(database), TileFiles(folder / "published"), clock)
+        self._database, self._signer = database, signer
         self._witnesses: list[Cosigner] = [*(local.witness for local in witnesses), *cosigners]
         self._witness_databases = [local.database for local in witnesses]
         self._policy = WitnessPolicy.parse(settings[_POLICY])
         self._quorum = next(group.threshold for group in self._policy.groups if group.name == self._policy.quorum)
-        self.url: str = settings[_URL]
-        self._tree, self._logs, self._map = Tree(), DIDLogs(self._store), LedgerMap()
-        # The tree in memory follows the database; one thread at a time moves it.
-        self._turn = threading.RLock()
-        self._hosting = Hosting(self._store, self._logs)
 
     @classmethod
     def create(
@@ -128,7 +113,7 @@ class EmbeddedLedger:
         if not 0 < quorum <= len(names) + len(cosigners):
             raise ValueError(f"a quorum of {quorum} cannot be had of {len(names) + len(cosigners)} witnesses")
         url = url.rstrip("/")
-        _host(url)
+        host_of(url)
         require_vacant(directory, database_url)
         signers = create_keys(key_paths(directory, len(names)), passphrase, random=random, cost=cost)
         log = NoteSigner(origin, signers[0])
@@ -206,11 +191,6 @@ class EmbeddedLedger:
         return self._policy.encode()
 
     @property
-    def size(self) -> int:
-        """How many entries are published."""
-        return self._store.state().published_size
-
-    @property
     def registry_authorities(self) -> frozenset[str]:
         """The DIDs whose registry records this ledger takes."""
         return frozenset(strict_json.loads(self._store.settings()[_AUTHORITIES]))
@@ -278,16 +258,7 @@ class EmbeddedLedger:
 
     def publish(self, url: str, data: bytes) -> None:
         """Serve ``data`` at ``url``: a ``did.jsonl``, a status list, a schema. What was there before is replaced."""
-        self._store.publish(url, _host(url), data)
-
-    def host(self) -> None:
-        """Serve the documents that follow from what was published since the last call (see ``stores.hosting``)."""
-        with self._turn:
-            self._hosting.catch_up(self._clock())
-
-    def hosts(self, host: str) -> bool:
-        """Whether documents of this host (``name`` or ``name:port``, in lower case) are served here."""
-        return self._store.serves(host)
+        self._store.publish(url, host_of(url), data)
 
     def promise(self, entry_hash: bytes, deadline: datetime) -> SignedNote:
         """A submission receipt (see ``ledger.submission_receipt``) for an entry that is kept, and due to be published by ``deadline``."""
@@ -307,18 +278,6 @@ class EmbeddedLedger:
             self._verify_map()
             self._write_checkpoint()
 
-    def _verify_map(self) -> None:
-        """The table of the map is the only one that could be wrong without being noticed otherwise; the entries tell what it should be."""
-        try:
-            with self._snapshot():
-                return
-        except StoreError as error:
-            if error.code != "map_damaged":
-                raise
-        self._store.restore_map()
-        with self._snapshot():
-            return
-
     def _catch_up(self) -> LogState:
         """Bring the tree to what the database has, once it is clear that the witnesses have not seen more."""
         # Asked first: what they know by now, the database must have had before.
@@ -327,14 +286,6 @@ class EmbeddedLedger:
         self._follow(state)
         require_no_rollback(self._tree, seen)
         return state
-
-    def _follow(self, state: LogState) -> None:
-        if self._tree.size < state.size:
-            self._tree.extend(self._store.leaf_hashes(self._tree.size))
-        if self._tree.size < state.size or self._tree.root(state.size) != state.root:
-            raise StoreError("the entries in the database do not give its signed root", hint="Recover the log from a mirror", code="store_corrupt")
-        if self._tree.size > state.size:
-            raise StoreError("the database is older than this process knows", hint="Restore the newer copy; nothing was signed", code="ledger_rolled_back")
 
     def _publish_pending(self, now: datetime) -> LogState:
         """Steps 3 to 5 for the pending checkpoint, whoever signed it; returns the checkpoint row after them."""
@@ -405,98 +356,13 @@ class EmbeddedLedger:
             published, size = state.published, state.published_size
             return tuple([self._logged_stored(one, published, size) for one in found if one is not None])
 
-    def consistency_proof(self, old: int, new: int) -> tuple[bytes, ...]:
-        """That the log of size ``new`` continues that of size ``old``; raises ``ValueError`` for sizes it does not have."""
-        with self._turn:
-            return self._tree.consistency_proof(old, new)
-
-    def bundle(self, subject: bytes) -> LatestBundle | None:
-        """The proof of a subject's newest published entry, or that it has none; ``None`` only while nothing at all is published."""
-        with self._turn, self._snapshot() as (connection, state, prefix_tree):
-            logged = head_at(connection, state.published_size)
-            if state.published is None or logged is None:
-                return None
-            self._follow(state)
-            size, position = state.published_size, position_of(connection, subject)
-            return LatestBundle.of(
-                prefix_tree.prove(subject),
-                logged,
-                self._tree.inclusion_proof(size - 1, size),
-                SignedNote.parse(state.published),
-                None if position is None else NewestEntry(position, self._store.entry_at(connection, position)),
-            )
-
-    @contextmanager
-    def _snapshot(self) -> Iterator[tuple[Connection, LogState, PrefixTree]]:
-        """Everything that is published at one moment, and the tree of its map."""
-        with self._store.snapshot() as (connection, state), self._map.reading(connection, state.published_size) as prefix_tree:
-            yield connection, state, prefix_tree
-
     def _logged_stored(self, found: StoredEntry, published: bytes, size: int) -> LoggedEntry:
         return self._logged(found.position, found.data, SignedNote.parse(published), size)
 
     def _logged(self, position: int, data: bytes, note: SignedNote, size: int) -> LoggedEntry:
         return LoggedEntry(data, position, TlogProof(position, self._tree.inclusion_proof(position, size), note, data))
 
-    def fetch(self, need: Need) -> bytes | None:
-        """What is found at a URL below ``url`` or among the published documents; nothing is sent anywhere.
-
-        Raises ``TransportError`` for hosts that this ledger serves nothing of, and for more than ``need.max_bytes``.
-        """
-        data = self._find(need.url)
-        if data is not None and len(data) > need.max_bytes:
-            raise TransportError(f"the answer has {len(data)} bytes, more than the {need.max_bytes} wanted", where=need.url, code="response_too_large")
-        if data is None and not self._serves(need.url):
-            raise TransportError("nothing is served from this host here", where=need.url, hint="This ledger has no network", code="host_unknown")
-        return data
-
-    def _serves(self, url: str) -> bool:
-        host = _host(url)
-        return host == _host(self.url) or self._store.serves(host)
-
-    def _find(self, url: str) -> bytes | None:
-        path = url.removeprefix(f"{self.url}/")
-        if path == url:
-            return self._store.document(url)
-        if path == CHECKPOINT:
-            return self._store.state().published
-        folder, _, name = path.partition("/")
-        if folder == "tile":
-            return self._tile(path)
-        digest = _digest(name)
-        if folder == "content" and digest:
-            return self._store.content(digest)
-        if folder == "latest" and digest:
-            bundle = self.bundle(digest)
-            return bundle.encode() if bundle else None
-        return self._store.document(url)
-
-    def _tile(self, path: str) -> bytes | None:
-        try:
-            parse_entries_path(path) if path.startswith("tile/entries/") else parse_tile_path(path)
-        except FormatError:
-            return None
-        return self._files.read(path)
-
     def close(self) -> None:
         """Give back the database connections."""
         for database in (self._database, *self._witness_databases):
             database.close()
-
-
-def _host(url: str) -> str:
-    try:
-        host = urlsplit(url).netloc
-    except ValueError as error:
-        raise FormatError("the URL is malformed") from error
-    if not host:
-        raise FormatError("the URL names no host", hint="Write it with its scheme, as https://ledger.example")
-    return host.lower()
-
-
-def _digest(name: str) -> bytes | None:
-    try:
-        digest = bytes.fromhex(name)
-    except ValueError:
-        return None
-    return digest if len(digest) == HASH_BYTES and digest.hex() == name else None

@@ -95,7 +95,7 @@ def head_at(connection: Connection, size: int) -> LoggedHead | None:
     return LoggedHead(Entry.parse(row[0]), MapHead.parse(row[1]))
 
 
-class _Items:
+class TableItems:
     """The table as sorted items, read through the connection of the moment."""
 
     __slots__ = ("_expected", "connection")
@@ -152,7 +152,7 @@ class LedgerMap:
     """The tree over the published map. For one thread at a time; ``reading`` is the way to it."""
 
     def __init__(self) -> None:
-        self._items = _Items()
+        self._items = TableItems()
         self._tree: PrefixTree | None = None
         self._size = 0
         self._prepared: tuple[int, MapUpdate] | None = None

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, and_, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from did_health.errors import ConflictError, StoreError
+from did_health.ledger.admission import Admitted
 from did_health.ledger.sequencer import Batch
 from did_health.stores import ledger_map
 from did_health.stores.database import Database
@@ -94,21 +95,7 @@ class LedgerStore:
 
         Raises ``ConflictError``, writing nothing, unless the newest signed tree is ``batch.old`` and none is pending.
         """
-        admitted = (now - _EPOCH) // _MICROSECOND
-        rows = [
-            {
-                "position": position,
-                "leaf_hash": leaf_hash,
-                "kind": str(one.entry.kind),
-                "subject": one.entry.subject,
-                "seq": one.entry.seq,
-                "content": one.entry.content,
-                "author": one.author,
-                "admitted": admitted,
-                "data": one.data,
-            }
-            for position, (one, leaf_hash) in enumerate(zip(batch.leaves, batch.leaf_hashes, strict=True), batch.old.size)
-        ]
+        rows = entry_rows(batch.old.size, batch.leaves, batch.leaf_hashes, now=now)
         with self._database.write() as connection:
             swapped = connection.execute(
                 update(checkpoint)
@@ -117,7 +104,7 @@ class LedgerStore:
             )
             if swapped.rowcount != 1:
                 raise write_conflict()
-            _add_contents(connection, {one.entry.content: one.content for one in batch.leaves})
+            add_contents(connection, {one.entry.content: one.content for one in batch.leaves})
             try:
                 connection.execute(insert(entries), rows)
             except IntegrityError as error:
@@ -277,7 +264,27 @@ class LedgerStore:
             return connection.execute(select(documents.c.url).where(documents.c.host == host).limit(1)).first() is not None
 
 
-def _add_contents(connection: Connection, new: Mapping[bytes, bytes]) -> None:
+def entry_rows(start: int, leaves: Sequence[Admitted], leaf_hashes: Sequence[bytes], *, now: datetime) -> list[dict[str, object]]:
+    """The rows of leaves that are kept at the positions from ``start`` on, admitted at ``now``."""
+    admitted = (now - _EPOCH) // _MICROSECOND
+    return [
+        {
+            "position": position,
+            "leaf_hash": leaf_hash,
+            "kind": str(one.entry.kind),
+            "subject": one.entry.subject,
+            "seq": one.entry.seq,
+            "content": one.entry.content,
+            "author": one.author,
+            "admitted": admitted,
+            "data": one.data,
+        }
+        for position, (one, leaf_hash) in enumerate(zip(leaves, leaf_hashes, strict=True), start)
+    ]
+
+
+def add_contents(connection: Connection, new: Mapping[bytes, bytes]) -> None:
+    """Keep documents, by their SHA-256; those that are kept already stay."""
     missing = set(new) - _present(connection, list(new))
     if missing:
         connection.execute(insert(contents), [{"digest": digest, "data": new[digest]} for digest in missing])
