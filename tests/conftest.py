@@ -26,11 +26,12 @@ def shared(*parts: str) -> Path:
     root = Path(os.environ.get("DID_HEALTH_VECTORS") or REPOSITORY.parent / "shared")
     path = root.joinpath(*parts)
     if not path.exists():
-        _lacking(f"third-party data not found: {'/'.join(parts)} (looked in ../shared; DID_HEALTH_VECTORS may name another place)")
+        lacking(f"third-party data not found: {'/'.join(parts)} (looked in ../shared; DID_HEALTH_VECTORS may name another place)")
     return path
 
 
-def _lacking(message: str) -> NoReturn:
+def lacking(message: str) -> NoReturn:
+    """Skip a test for what this machine lacks; with ``CI`` set that is a failure."""
     if os.environ.get("CI"):
         pytest.fail(message, pytrace=False)
     pytest.skip(message)
@@ -70,11 +71,11 @@ def postgres() -> Iterator[Postgres]:
     try:
         from tests.postgres import Postgres, Unavailable
     except ImportError as error:
-        _lacking(f"PostgreSQL cannot be tested: {error}")
+        lacking(f"PostgreSQL cannot be tested: {error}")
     try:
         server = Postgres.start()
     except Unavailable as error:
-        _lacking(str(error))
+        lacking(str(error))
     yield server
     server.stop()
 
