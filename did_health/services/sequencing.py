@@ -15,7 +15,7 @@ from typing import Final, TypeAlias
 
 from did_health.errors import ConflictError, DidHealthError, EdgeError, StoreError
 from did_health.ledger.log import LoggedEntry, Submission
-from did_health.limits import MAX_BATCH_ENTRIES, MAX_WAITING_SUBMISSIONS
+from did_health.limits import MAX_BATCH_ENTRIES, MAX_SUBMISSIONS, MAX_WAITING_SUBMISSIONS
 from did_health.services.json_log import JSONLog
 from did_health.services.metrics import Metrics
 from did_health.stores.embedded import EmbeddedLedger
@@ -90,23 +90,24 @@ class Sequencing:
     def _run(self) -> None:
         due = self._clock() + self._heartbeat
         while not self._ending:
+            # Looked at before the queue, so that a flood of refusals cannot keep the heartbeat back.
+            if self._clock() >= due:
+                due = self._clock() + (self._heartbeat if self._beat() else min(_AGAIN_SECONDS, self._heartbeat))
             try:
                 first = self._queue.get(timeout=max(0.0, due - self._clock()))
             except Empty:
-                due = self._clock() + (self._heartbeat if self._beat() else min(_AGAIN_SECONDS, self._heartbeat))
                 continue
             if first is None:
                 return
             batch = [one for one in self._gathered(first) if one.outcome.set_running_or_notify_cancel()]
             if batch:
-                logged = self._log_batch(batch)
-                due = self._clock() + (self._heartbeat if logged else min(_AGAIN_SECONDS, self._heartbeat))
+                due = self._log_batch(batch, due)
 
     def _gathered(self, first: _Waiting) -> list[_Waiting]:
         batch, count = [first], len(first.group)
         until = self._clock() + self._linger
         # The largest group must still fit, or it would have to be put back.
-        while count + len(first.group) <= MAX_BATCH_ENTRIES // 2 and not self._ending:
+        while count <= MAX_BATCH_ENTRIES - MAX_SUBMISSIONS and not self._ending:
             try:
                 one = self._queue.get(timeout=max(0.0, until - self._clock()))
             except Empty:
@@ -118,14 +119,15 @@ class Sequencing:
                 count += len(one.group)
         return batch
 
-    def _log_batch(self, batch: Sequence[_Waiting]) -> bool:
+    def _log_batch(self, batch: Sequence[_Waiting], due: float) -> float:
+        """When the next heartbeat is due: later with a new checkpoint, soon after a failure, otherwise as before."""
         try:
             outcomes = self._submitted([one.group for one in batch])
         except Exception as error:  # noqa: BLE001  # whoever waits has to hear of it, and the thread has to go on
             self._log.failure("batch", error)
             for one in batch:
                 one.outcome.set_exception(error)
-            return False
+            return min(due, self._clock() + _AGAIN_SECONDS)
         logged = [outcome for outcome in outcomes if not isinstance(outcome, DidHealthError)]
         if logged:
             self._host()
@@ -136,7 +138,7 @@ class Sequencing:
                 one.outcome.set_exception(outcome)
             else:
                 one.outcome.set_result(outcome)
-        return True
+        return self._clock() + self._heartbeat if logged else due
 
     def _submitted(self, groups: Sequence[Sequence[Submission]]) -> list[Logged | DidHealthError]:
         for _ in range(_ATTEMPTS - 1):

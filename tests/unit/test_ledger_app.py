@@ -395,6 +395,18 @@ def test_without_a_quorum_receipts_promise_what_later_is_kept(tmp_path: Path) ->
         remote.close()
 
 
+def test_refusals_keep_no_heartbeat_back(tmp_path: Path) -> None:
+    with ledger_service(tmp_path / "ledger", heartbeat_seconds=0.05) as service:
+        board = Board("board.example", repeatable_bytes("board")).join(service.ledger)
+        bad = other_content(board, service)
+        service.clock.move(hours=1)
+        for _ in range(200):
+            problem_of(service.post([bad]), 422, "entry_content_mismatch")
+            if service.policy.check(service_note(service)).timestamp == int(service.clock().timestamp()):
+                return
+        pytest.fail("no heartbeat came")
+
+
 def test_heartbeats_keep_a_quiet_log_fresh(tmp_path: Path) -> None:
     with ledger_service(tmp_path / "ledger", heartbeat_seconds=0.05) as service:
         Board("board.example", repeatable_bytes("board")).join(service.ledger)
@@ -533,7 +545,6 @@ def test_a_proof_of_something_else_is_refused(service: Service, board: Board) ->
 
 def test_a_log_may_not_shrink(service: Service, board: Board) -> None:
     old = service.get(f"latest/{board.subject.hex()}").content
-    answers = []
     service.post([board.status_list(service.ledger)])
     answers = iter([service.get(f"latest/{board.subject.hex()}").content, old])
     with answering(lambda connection: canned(response(200, next(answers)))(connection)) as place:
