@@ -20,9 +20,10 @@ _ANY_CASE: Final = ("base16", "base32", "base36")
 _CHUNK: Final = 58**10
 _BLOCK: Final = 128
 _BLOCK_BASE: Final = 58**_BLOCK
-# One step of decoding a block: (bits of a lane, 58 ** digits of a lane, every other lane set).
+# One step of decoding a block: (bits of a lane, what its place weighs more in base 256 than in base 58, every other lane set).
 _LANES: Final = tuple(
-    (bits, 58 ** (bits // 8), sum(((1 << bits) - 1) << position for position in range(0, 8 * _BLOCK, 2 * bits))) for bits in (8, 16, 32, 64, 128, 256, 512)
+    (bits, (1 << bits) - 58 ** (bits // 8), sum(((1 << bits) - 1) << position for position in range(0, 8 * _BLOCK, 2 * bits)))
+    for bits in (8, 16, 32, 64, 128, 256, 512)
 )
 
 
@@ -64,8 +65,8 @@ def _block_number(digits: bytes) -> int:
     Each digit is a lane of eight bits in one long integer; neighbouring lanes are joined, all at once, until one lane is left.
     """
     number = int.from_bytes(digits, "big")
-    for bits, weight, mask in _LANES:
-        number = (number & mask) + (number >> bits & mask) * weight
+    for bits, excess, mask in _LANES:
+        number -= (number >> bits & mask) * excess
     return number
 
 

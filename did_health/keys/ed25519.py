@@ -14,6 +14,7 @@ from did_health.encoding.strict_json import JSONObject
 from did_health.errors import FormatError
 from did_health.keys.base import Algorithm
 
+_ALGORITHM = Algorithm.ED25519
 _KEY_BYTES = 32
 _SIGNATURE_BYTES = 64
 
@@ -32,7 +33,7 @@ class Ed25519PublicKey:
 
     @property
     def algorithm(self) -> Algorithm:
-        return Algorithm.ED25519
+        return _ALGORITHM
 
     @property
     def jwk(self) -> JSONObject:

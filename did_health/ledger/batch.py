@@ -10,7 +10,6 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from types import MappingProxyType
 from typing import Final
 
 from did_health.encoding import cbor, strict_json
@@ -24,7 +23,8 @@ from did_health.tlog.merkle import leaf_hash, node_hash, verify_inclusion
 from did_health.tlog.proof import TlogProof
 from did_health.tlog.witness_policy import VerifiedCheckpoint, WitnessPolicy, verify_proof
 
-_WHAT: Final = MappingProxyType({"root": "issuance receipt's root", "path": "issuance receipt's path"})
+_ROOT: Final = "issuance receipt's root"
+_ROOT_CHARACTERS: Final = 43
 FORMAT: Final = "did-health/issuance-receipt/v1"
 
 
@@ -136,17 +136,16 @@ class IssuanceReceipt:
     def parse(cls, receipt: bytes | JSONObject) -> IssuanceReceipt:
         """Read what ``to_json`` wrote, as bytes or as the object inside a larger document; raises ``FormatError``."""
         document = receipt if isinstance(receipt, dict) else strict_json.loads_object(receipt, what="issuance receipt")
-        if document.get("format") != FORMAT:
+        get = document.get
+        if get("format") != FORMAT:
             raise FormatError("this is not an issuance receipt", where="/format")
-        index, count = document.get("index"), document.get("count")
+        index, count, proof = get("index"), get("count"), get("ledgerProof")
         if type(index) is not int or type(count) is not int or not 0 <= index < count <= MAX_ISSUANCE_BATCH:
             raise FormatError("the index of the issuance receipt is not within its count", where="/index")
-        root, path = _bytes(document, "root"), _bytes(document, "path")
-        if len(root) != HASH_BYTES:
-            raise FormatError(f"the root of the issuance receipt has {len(root)} bytes", where="/root")
+        root = _root(_text(document, "root"))
+        path = base64url_decode(_text(document, "path"), what="issuance receipt's path")
         if len(path) % HASH_BYTES or len(path) > MAX_PROOF_HASHES * HASH_BYTES:
             raise FormatError("the path of the issuance receipt is not a row of hashes", where="/path")
-        proof = document.get("ledgerProof")
         if not isinstance(proof, str) or not proof:
             raise FormatError("the issuance receipt has no ledger proof", where="/ledgerProof")
         hashes = tuple([path[at : at + HASH_BYTES] for at in range(0, len(path), HASH_BYTES)])
@@ -223,8 +222,21 @@ def _json_text(text: str) -> bytes:
     return strict_json.dumps(text)
 
 
-def _bytes(document: JSONObject, name: str) -> bytes:
+def _text(document: JSONObject, name: str) -> str:
     value = document.get(name)
     if not isinstance(value, str):
         raise FormatError("the issuance receipt lacks a text", where=f"/{name}")
-    return base64url_decode(value, what=_WHAT[name])
+    return value
+
+
+def _root(text: str) -> bytes:
+    # Only texts of the right length are remembered, so that a stranger's receipts cannot fill the memory.
+    root = _decoded_root(text) if len(text) == _ROOT_CHARACTERS else base64url_decode(text, what=_ROOT)
+    if len(root) != HASH_BYTES:
+        raise FormatError(f"the root of the issuance receipt has {len(root)} bytes", where="/root")
+    return root
+
+
+@lru_cache(maxsize=256)  # the same for a whole batch
+def _decoded_root(text: str) -> bytes:
+    return base64url_decode(text, what=_ROOT)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Set
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 from did_health.encoding.jcs import Canonicalize, canonicalize
-from did_health.encoding.strict_json import JSON
 from did_health.errors import FormatError, ResolutionError, UnsupportedError, VerificationError
 from did_health.health.credential_schemas import SCHEMAS, schemas_of
 from did_health.ledger.batch import IssuanceReceipt
@@ -30,8 +28,7 @@ from did_health.vc.proofs.data_integrity import verify_common_proof, verify_proo
 _BASE_TYPE: Final = "VerifiableCredential"
 
 
-@dataclass(frozen=True, slots=True)
-class PresentationExpectation:
+class PresentationExpectation(NamedTuple):
     """What the holder was asked to sign."""
 
     audience: str | None
@@ -72,7 +69,7 @@ class Checks:
 
     __slots__ = ("_canonicalize", "_facts", "_waive", "made")
 
-    def __init__(self, facts: Facts, waive: frozenset[CheckName], canonicalize: Canonicalize = canonicalize) -> None:
+    def __init__(self, facts: Facts, waive: tuple[CheckName, ...], canonicalize: Canonicalize = canonicalize) -> None:
         self._facts = facts
         self._waive = waive
         self._canonicalize = canonicalize
@@ -91,9 +88,6 @@ class Checks:
     ) -> None:
         """Record one finding."""
         self.made.append(Check(name, outcome, code, sentence, as_of, credential, conditional))
-
-    def _pass(self, code: str, subject: _Subject, as_of: datetime | None = None) -> None:
-        self.made.append(_passed(code, subject.index, as_of))
 
     def presentation(self, presentation: Presentation, expected: PresentationExpectation, used_nonces: UsedNonces | None) -> str | None:
         """Step 1. The holder's DID, if the presentation is signed by it for this audience and nonce."""
@@ -144,7 +138,7 @@ class Checks:
             self.add(CheckName.DATA_MODEL, Outcome.FAIL, "data_model_violated", str(error), credential=index)
             return None
         self.made.append(_passed("well_formed", index, None))
-        subject = _Subject(index, credential, part.receipt, holder, presented)
+        subject = _Subject(index, credential, part, holder, presented)
         for name, step in _STEPS:
             if name in self._waive:
                 self.made.append(_waived(name, index))
@@ -160,7 +154,7 @@ class Checks:
         credential = subject.credential
         if credential.is_common:
             # Its type's schema is part of the common shape, and the only one that it names.
-            self._pass("schema_followed", subject)
+            self.made.append(_passed("schema_followed", subject.index, None))
             return
         own = schemas_of(credential.types)
         named = credential.raw.get("credentialSchema")
@@ -174,9 +168,9 @@ class Checks:
         except (VerificationError, FormatError) as error:
             raise Unproven(Outcome.FAIL, "schema_violated", str(error)) from error
         if own or named:
-            self._pass("schema_followed", subject)
+            self.made.append(_passed("schema_followed", subject.index, None))
         else:
-            self._pass("schema_none", subject)
+            self.made.append(_passed("schema_none", subject.index, None))
 
     def _validity(self, subject: _Subject) -> None:
         """Step 4."""
@@ -185,21 +179,21 @@ class Checks:
             raise Unproven(Outcome.FAIL, "not_yet_valid", "the credential is not valid yet", now)
         if credential.valid_until is not None and now >= credential.valid_until:
             raise Unproven(Outcome.FAIL, "expired", "the credential has expired", now)
-        self._pass("in_force", subject)
+        self.made.append(_passed("in_force", subject.index, None))
 
     def _issuer(self, subject: _Subject) -> None:
         """Step 5."""
         facts = self._facts.did(subject.credential.issuer_id)
-        self._pass("issuer_known", subject, facts.as_of)
+        self.made.append(_passed("issuer_known", subject.index, facts.as_of))
 
     def _proof(self, subject: _Subject) -> None:
         """Step 6."""
         credential = subject.credential
-        if not credential.proofs:
+        if not credential.is_common and not credential.proofs:
             raise Unproven(Outcome.FAIL, "proof_missing", "the credential is not signed")
         try:
             if credential.is_common:
-                verify_common_proof(credential.raw, self._canonical(subject), self._facts.assertion_key, now=self._facts.now, controller=credential.issuer_id)
+                verify_common_proof(credential.raw, subject.part.canonical(), self._facts.assertion_key, now=self._facts.now, controller=credential.issuer_id)
             else:
                 verify_proofs(
                     credential.raw,
@@ -219,32 +213,27 @@ class Checks:
             subject.retired_keys = {proof["verificationMethod"] for proof in credential.proofs}.intersection(retired)
         if subject.retired_keys and CheckName.RECEIPT in self._waive:
             raise Unproven(Outcome.FAIL, "key_retired", "the key that signed is retired, and without the receipt nobody can tell when it signed")
-        self._pass("proof_holds", subject)
+        self.made.append(_passed("proof_holds", subject.index, None))
 
     def _receipt(self, subject: _Subject) -> None:
         """Step 7."""
-        if subject.receipt is None:
+        given = subject.part.receipt
+        if given is None:
             raise Unproven(Outcome.FAIL, "not_logged", "there is no receipt that the issuing was logged: it may be the work of a stolen key")
-        if not isinstance(subject.receipt, dict):
+        if not isinstance(given, dict):
             raise Unproven(Outcome.FAIL, "receipt_invalid", "the issuance receipt is not an object")
         try:
-            receipt = IssuanceReceipt.parse(subject.receipt)
+            receipt = IssuanceReceipt.parse(given)
             logged = self._facts.issuance(receipt, subject.credential.issuer_id)
-            receipt.verify_path(sha256(self._canonical(subject)).digest())
+            receipt.verify_path(sha256(subject.part.canonical()).digest())
         except Unproven:
             raise
         except (VerificationError, FormatError) as error:
             raise Unproven(Outcome.FAIL, "receipt_invalid", f"the issuance receipt does not hold: {error}") from error
-        if not subject.retired_keys <= {logged.author}:
+        if subject.retired_keys and not subject.retired_keys <= {logged.author}:
             raise Unproven(Outcome.FAIL, "key_retired", "the key that signed was retired when the issuing was logged", logged.at)
         subject.logged_at = logged.at
-        self._pass("logged", subject)
-
-    def _canonical(self, subject: _Subject) -> bytes:
-        """The credential with its proof in canonical form, which proof and receipt have in common. Raises ``FormatError``."""
-        if subject.canonical is None:
-            subject.canonical = self._canonicalize(subject.credential.raw)
-        return subject.canonical
+        self.made.append(_passed("logged", subject.index, None))
 
     def _entitlement(self, subject: _Subject) -> None:
         """Step 8. "At issuance" is when the ledger's witnesses saw it, for the issuer's own dates could be back-dated."""
@@ -254,37 +243,41 @@ class Checks:
         resources = [name for name in credential.types if name != _BASE_TYPE]
         if not resources:
             raise Unproven(Outcome.FAIL, "issuer_not_accredited", "the credential is of no type that an issuer could be accredited for")
+        moments = (issued_at, self._facts.now)
         for resource in resources:
             record, as_of = self._facts.record(credential.issuer_id, resource)
             for profession, jurisdiction in claimed_scopes(credential, resource):
-                for moment in (issued_at, self._facts.now):
+                for moment in moments:
                     answer = entitlement(record, action=ACTION_ISSUE, resource=resource, profession=profession, jurisdiction=jurisdiction, at=moment)
                     if not answer.entitled:
                         raise Unproven(Outcome.FAIL, answer.code, answer.sentence, as_of)
-            oldest = as_of if oldest is None else min(oldest, as_of)
-        self._pass("entitled", subject, oldest)
+            if oldest is None or as_of < oldest:
+                oldest = as_of
+        self.made.append(_passed("entitled", subject.index, oldest))
 
     def _status(self, subject: _Subject) -> None:
         """Step 9. Each entry is looked up, so that a list that cannot be had does not hide another that says no."""
         credential = subject.credential
         oldest: datetime | None = None
         clean = True
-        for raw in credential.status_entries:
+        entries = credential.status_entries
+        for raw in entries:
             try:
                 result, as_of = self._facts.status(raw, credential.issuer_id)
             except Unproven as doubt:
                 clean = False
                 self.add(CheckName.STATUS, doubt.outcome, doubt.code, doubt.what, as_of=doubt.as_of, credential=subject.index)
                 continue
-            oldest = as_of if oldest is None else min(oldest, as_of)
-            finding = status_finding(credential, result)
+            if oldest is None or as_of < oldest:
+                oldest = as_of
+            finding = None if result.valid else status_finding(credential, result)
             if finding is not None:
                 clean = False
                 self._found(CheckName.STATUS, finding, subject, as_of)
-        if not credential.status_entries:
-            self._pass("status_none", subject)
+        if not entries:
+            self.made.append(_passed("status_none", subject.index, None))
         elif clean:
-            self._pass("status_clear", subject, oldest)
+            self.made.append(_passed("status_clear", subject.index, oldest))
 
     def _holder_binding(self, subject: _Subject) -> None:
         """Step 10."""
@@ -294,7 +287,7 @@ class Checks:
             raise Unproven(Outcome.UNKNOWN, "holder_unknown", "it is not proved who presents the credential")
         if any(claims.get("id") != subject.holder for claims in subject.credential.subjects):
             raise Unproven(Outcome.FAIL, "not_the_holder", "the credential is about somebody else than who presents it")
-        self._pass("holder_bound", subject)
+        self.made.append(_passed("holder_bound", subject.index, None))
 
     def _domain(self, subject: _Subject) -> None:
         """Step 11."""
@@ -302,7 +295,7 @@ class Checks:
         for finding in findings:
             self._found(CheckName.DOMAIN, finding, subject, None)
         if not findings:
-            self._pass("domain_clear", subject)
+            self.made.append(_passed("domain_clear", subject.index, None))
 
 
     def _found(self, name: CheckName, finding: Finding, subject: _Subject, as_of: datetime | None) -> None:
@@ -312,11 +305,10 @@ class Checks:
 class _Subject:
     """One credential under verification. Step 6 leaves ``retired_keys`` for step 7, which leaves ``logged_at`` for step 8."""
 
-    __slots__ = ("canonical", "credential", "holder", "index", "logged_at", "presented", "receipt", "retired_keys")
+    __slots__ = ("credential", "holder", "index", "logged_at", "part", "presented", "retired_keys")
 
-    def __init__(self, index: int, credential: Credential, receipt: JSON, holder: str | None, presented: bool) -> None:
-        self.index, self.credential, self.receipt, self.holder, self.presented = index, credential, receipt, holder, presented
-        self.canonical: bytes | None = None
+    def __init__(self, index: int, credential: Credential, part: Part, holder: str | None, presented: bool) -> None:
+        self.index, self.credential, self.part, self.holder, self.presented = index, credential, part, holder, presented
         self.retired_keys: Set[str] = frozenset()
         self.logged_at: datetime | None = None
 

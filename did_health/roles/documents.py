@@ -10,11 +10,11 @@ In a presentation the receipts stand beside the credentials, in their order: ``"
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from did_health.encoding import strict_json
-from did_health.encoding.jcs import Canonicalize, canonicalizer
+from did_health.encoding.jcs import Canonicalize, canonicalize_around, canonicalize_plain, canonicalizer
 from did_health.encoding.strict_json import JSON, JSONObject, Survey, survey
 from did_health.errors import FormatError
 from did_health.limits import MAX_DOCUMENT_DEPTH
@@ -23,17 +23,29 @@ from did_health.vc.presentation import Presentation
 
 RECEIPT: Final = "issuanceReceipt"
 _CREDENTIAL: Final = "credential"
+_PLAIN: Final = Survey(2, True)
+_PRESENTED: Final = "verifiableCredential"
 
 
-@dataclass(frozen=True, slots=True)
 class Part:
-    """One credential to verify, as received, and the receipt that came with it (``None`` if none did)."""
+    """One credential to verify, as received, and the receipt that came with it (``None`` if none did).
 
-    # Claims stay out of logs and tracebacks.
-    credential: JSONObject = field(repr=False)
-    receipt: JSON = field(repr=False)
-    is_common: bool = False
-    """Whether the credential has the common shape (see ``vc.common_shape``)."""
+    ``is_common`` tells whether the credential has the common shape (see ``vc.common_shape``). No dataclass, so that claims stay out of
+    logs and tracebacks.
+    """
+
+    __slots__ = ("_canonical", "_canonicalize", "credential", "is_common", "receipt")
+
+    def __init__(self, credential: JSONObject, receipt: JSON, canonicalize: Canonicalize, is_common: bool = False) -> None:
+        self.credential, self.receipt, self.is_common = credential, receipt, is_common
+        self._canonicalize = canonicalize
+        self._canonical: bytes | None = None
+
+    def canonical(self) -> bytes:
+        """The credential with its proof in canonical form, made once; raises ``FormatError``."""
+        if self._canonical is None:
+            self._canonical = self._canonicalize(self.credential)
+        return self._canonical
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,20 +73,48 @@ def parse_document(source: bytes | str | JSONObject) -> Document:
         holding, credentials, receipts = _CREDENTIAL, (document[_CREDENTIAL],), (document.get(RECEIPT),)
     elif "VerifiablePresentation" in names:
         presentation = Presentation.parse(document)
-        holding, credentials, receipts = "verifiableCredential", presentation.credentials, _receipts(document, len(presentation.credentials))
+        holding, credentials, receipts = _PRESENTED, presentation.credentials, _receipts(document, len(presentation.credentials))
     elif "VerifiableCredential" in names:
         holding, credentials, receipts = "", (document,), (None,)
     else:
         raise FormatError("the document is neither a verifiable presentation nor a verifiable credential", where="/type")
     if found is not None:
-        return Document(tuple(map(Part, credentials, receipts)), presentation, canonicalizer(found))
+        return _document(credentials, receipts, [False] * len(credentials), presentation, found)
     common = [has_common_shape(credential) for credential in credentials]
     # What has the common shape is known to be plain, and not deep: only what is around it is left to look at.
-    around = document if False in common else [value for name, value in document.items() if name != holding] if holding else None
-    found = survey(around)
+    if False in common:
+        found = survey(document)
+    elif not holding or (holding == _CREDENTIAL and len(document) == 1 + (RECEIPT in document) and _is_flat(receipts[0])):
+        found = _PLAIN
+    else:
+        found = survey([value for name, value in document.items() if name != holding])
     if found.depth > MAX_DOCUMENT_DEPTH:
         raise FormatError(f"the document is nested deeper than {MAX_DOCUMENT_DEPTH} levels")
-    return Document(tuple(map(Part, credentials, receipts, common)), presentation, canonicalizer(found))
+    return _document(credentials, receipts, common, presentation, found)
+
+
+def _is_flat(receipt: JSON) -> bool:
+    if type(receipt) is not dict:
+        return receipt is None
+    for value in receipt.values():  # noqa: SIM110  # a generator would take thrice as long
+        if type(value) is not str and type(value) is not int:
+            return False
+    return True
+
+
+def _document(
+    credentials: Sequence[JSONObject], receipts: Sequence[JSON], common: Sequence[bool], presentation: Presentation | None, found: Survey
+) -> Document:
+    canonicalize = canonicalizer(found)
+    parts = tuple([Part(credential, receipts[index], canonicalize, common[index]) for index, credential in enumerate(credentials)])
+    if presentation is None or not found.plain or False in common or type(presentation.raw.get(_PRESENTED)) is not list:
+        return Document(parts, presentation, canonicalize)
+
+    def canonicalize_presentation(value: JSON) -> bytes:
+        """The credentials are canonicalised for themselves anyway, so that the presentation can share that."""
+        return canonicalize_around(value, _PRESENTED, [part.canonical() for part in parts]) if _PRESENTED in value else canonicalize_plain(value)
+
+    return Document(parts, presentation, canonicalize_presentation)
 
 
 def _read(source: bytes | str | JSONObject) -> tuple[JSONObject, Survey | None]:

@@ -66,8 +66,10 @@ def domain_findings(credential: Credential, now: datetime) -> Sequence[Finding]:
         board = subject.get("board")
         if not isinstance(board, dict) or board.get("id") != credential.issuer_id:
             findings.append(Finding(Outcome.FAIL, "wrong_board", "the licence names another board than the one that issued it"))
+        if "restrictions" not in subject:
+            continue
         try:
-            restrictions = [Restriction.from_json(item) for item in subject.get("restrictions", ())]
+            restrictions = [Restriction.from_json(item) for item in subject["restrictions"]]
         except (FormatError, TypeError):
             findings.append(Finding(Outcome.UNKNOWN, "restrictions_malformed", "the restrictions of the licence cannot be read"))
             continue
@@ -85,7 +87,7 @@ def claimed_scopes(credential: Credential, resource: str) -> frozenset[tuple[str
     ``None`` stands where the type has none, an empty text where the credential fails to name one, which nobody is accredited for.
     """
     if resource == PhysicianLicense.credential_type:
-        return frozenset(map(_license_scope, credential.subjects))
+        return frozenset([_license_scope(subject) for subject in credential.subjects])
     if resource == Pharmacy.credential_type:
         return frozenset((None, _text(subject.get("jurisdiction"))) for subject in credential.subjects)
     return _NO_SCOPE

@@ -128,23 +128,24 @@ class LedgerState:
 
     def latest(self, subject: bytes, now: datetime) -> Latest:
         """The newest entry of ``subject``, or that it has none. Raises ``Unproven`` if nobody gave a proof, or if it does not hold."""
-        return self._once((Latest, subject), lambda: self._latest(subject, now))
+        return self._once((Latest, subject), self._latest, subject, now)
 
     def did(self, text: str, now: datetime) -> DIDState:
         """The DID's document by the newest log. Raises ``Unproven``."""
-        return self._once((DIDState, text), lambda: self._did(text, now))
+        known = self._known.get((DIDState, text))
+        return known if known is not None else self._once((DIDState, text), self._did, text, now)
 
     def content(self, kind: Kind, identifier: str, author: str, now: datetime) -> ContentState:
         """The newest logged credential of a subject, issued and signed by ``author``. Raises ``Unproven``."""
-        return self._once((kind, identifier, author), lambda: self._content(kind, identifier, author, now))
+        return self._once((kind, identifier, author), self._content, kind, identifier, author, now)
 
     def status_list(self, url: str, issuer: str, now: datetime) -> tuple[StatusListCredential | None, ContentState]:
         """The issuer's newest status list at ``url``. Raises ``Unproven``."""
-        return self._once((StatusListCredential, url, issuer), lambda: self._status_list(url, issuer, now))
+        return self._once((StatusListCredential, url, issuer), self._status_list, url, issuer, now)
 
     def record(self, issuer: str, resource: str, now: datetime) -> tuple[RegistryRecord | None, ContentState]:
         """The registry record by which ``issuer`` may issue ``resource``. Raises ``Unproven``."""
-        return self._once((RegistryRecord, issuer, resource), lambda: self._record(issuer, resource, now))
+        return self._once((RegistryRecord, issuer, resource), self._record, issuer, resource, now)
 
     def issuance(self, receipt: IssuanceReceipt, issuer: str, now: datetime) -> Logged:
         """When and by which key the batch of an issuance receipt, signed by ``issuer``, was witnessed: all of the receipt is checked but its path, which
@@ -156,10 +157,10 @@ class LedgerState:
         key = (IssuanceReceipt, receipt.ledger_proof, receipt.root, receipt.count, issuer, state.version)
         return self._memo.get(key, lambda: self._issuance(receipt, issuer, state, now))
 
-    def _once(self, key: Hashable, compute: Callable[[], Result]) -> Result:
+    def _once(self, key: Hashable, compute: Callable[..., Result], *arguments: Any) -> Result:
         known: Result | None = self._known.get(key)
         if known is None:
-            known = self._known[key] = compute()
+            known = self._known[key] = compute(*arguments)
         return known
 
     def _latest(self, subject: bytes, now: datetime) -> Latest:

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from did_health.encoding import timestamps
 from did_health.encoding.strict_json import JSONObject
@@ -99,16 +100,26 @@ class Override:
     at: datetime
 
 
+# To look up a member of an enumeration takes as long as a call.
+_PASS: Final = Outcome.PASS
+_FAIL: Final = Outcome.FAIL
+_UNKNOWN: Final = Outcome.UNKNOWN
+
+
 def verdict_of(checks: Iterable[Check]) -> Verdict:
     """The verdict that these checks allow; nothing but waived ones, or none, is ``indeterminate``."""
-    outcomes = set()
-    conditional = False
+    passed = unknown = conditional = False
     for check in checks:
-        outcomes.add(check.outcome)
-        conditional |= check.conditional
-    if Outcome.FAIL in outcomes:
-        return Verdict.REFUSE
-    if Outcome.UNKNOWN in outcomes or Outcome.PASS not in outcomes:
+        outcome = check.outcome
+        if outcome is _FAIL:
+            return Verdict.REFUSE
+        if outcome is _PASS:
+            passed = True
+        elif outcome is _UNKNOWN:
+            unknown = True
+        if check.conditional:
+            conditional = True
+    if unknown or not passed:
         return Verdict.INDETERMINATE
     return Verdict.CONDITIONAL if conditional else Verdict.ACCEPT
 

@@ -143,13 +143,14 @@ class Verifier:
             return Report((refusal,), Verdict.REFUSE, now, None, (), evidence)
         if CheckName.DATA_MODEL in waive:
             raise ValueError("the data model cannot be waived: there is no telling what a malformed credential says")
-        checks = Checks(self._facts(evidence, purpose, now), waive, document.canonicalize)
+        checks = Checks(self._facts(evidence, purpose, now), tuple(waive), document.canonicalize)
         holder = None
         if document.presentation is not None:
             holder = checks.presentation(document.presentation, expected, self._used_nonces)
         credentials = []
+        presented = document.presentation is not None
         for index, part in enumerate(document.parts):
-            credential = checks.credential(index, part, holder, presented=document.presentation is not None)
+            credential = checks.credential(index, part, holder, presented=presented)
             if credential is not None:
                 credentials.append(credential)
         if not document.parts:

@@ -8,7 +8,7 @@ from datetime import datetime
 from did_health.encoding import strict_json
 from did_health.encoding.strict_json import JSON, JSONObject
 from did_health.vc import validation
-from did_health.vc.validation import DataModel
+from did_health.vc.validation import V2_0, DataModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +49,8 @@ class Credential:
     @classmethod
     def parse_common(cls, document: JSONObject) -> Credential:
         """As ``parse``, for an object of the common shape, of which only the timestamps are left to look at. Raises ``FormatError``."""
-        valid_from, valid_until = validation.validity(document, DataModel.V2_0)
-        return cls(document, DataModel.V2_0, tuple(document["type"]), document["issuer"], valid_from, valid_until, True)
+        valid_from, valid_until = validation.validity(document, V2_0)
+        return cls(document, V2_0, tuple(document["type"]), document["issuer"], valid_from, valid_until, True)
 
     @property
     def id(self) -> str | None:

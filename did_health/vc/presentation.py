@@ -38,9 +38,11 @@ class Presentation:
         """
         document = source if type(source) is dict else strict_json.loads_object(source, what="presentation")  # type: ignore[arg-type]
         model = validation.data_model(document)
-        if "EnvelopedVerifiablePresentation" in (validation.type_names(document.get("type")) or ()):
+        names = validation.type_names(document.get("type")) or ()
+        if "EnvelopedVerifiablePresentation" in names:
             _refuse_envelope(document, "", "presentation")
-        names = validation.types(document, "VerifiablePresentation")
+        if "VerifiablePresentation" not in names:
+            names = validation.types(document, "VerifiablePresentation")
         holder = validation.party(document["holder"], "/holder") if "holder" in document else None
         validation.members(document, validation.PRESENTATION_RULES)
         credentials: Sequence[JSONObject] = ()

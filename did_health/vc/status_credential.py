@@ -25,6 +25,7 @@ STATUS_RETRIEVAL: Final = "STATUS_RETRIEVAL_ERROR"
 STATUS_VERIFICATION: Final = "STATUS_VERIFICATION_ERROR"
 STATUS_LIST_LENGTH: Final = "STATUS_LIST_LENGTH_ERROR"
 
+_MESSAGE: Final = StatusPurpose.MESSAGE.value
 _MAX_TTL_MILLISECONDS: Final = 1 << 53
 _NAMESPACE: Final = "https://www.w3.org/ns/credentials/status#"
 
@@ -130,7 +131,7 @@ def check_status(entry: StatusEntry, list_credential: StatusListCredential, now:
     # 10
     value = status_list.get(entry.index)
     # 11 to 15
-    return _result(entry.purpose, value, entry.message(value) if entry.purpose == StatusPurpose.MESSAGE else None)
+    return _result(entry.purpose, value, entry.message(value) if entry.purpose == _MESSAGE else None)
 
 
 # Most credentials have the same few statuses.

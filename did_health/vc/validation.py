@@ -35,6 +35,10 @@ class DataModel(StrEnum):
     V1_1 = "1.1"
 
 
+# To look up a member of an enumeration takes as long as a call.
+V2_0: Final = DataModel.V2_0
+V1_1: Final = DataModel.V1_1
+
 Rule = Callable[[JSON, str], None]
 """Looks at a member's value at a JSON pointer; raises ``FormatError``."""
 
@@ -85,9 +89,9 @@ def data_model(document: JSONObject) -> DataModel:
         context = [context]
     first = context[0] if context else None
     if first == CONTEXT_V2:
-        model = DataModel.V2_0
+        model = V2_0
     elif first == CONTEXT_V1:
-        model = DataModel.V1_1
+        model = V1_1
     else:
         raise refusal("the first context is not that of the Verifiable Credentials data model 2.0 or 1.1", "/@context")
     for position in range(1, len(context)):
@@ -159,11 +163,11 @@ def language_values(value: JSON, where: str) -> None:
             raise refusal("neither ltr nor rtl", f"{place}/@direction")
 
 
-def instant(value: JSON, where: str, model: DataModel = DataModel.V2_0) -> datetime:
+def instant(value: JSON, where: str, model: DataModel = V2_0) -> datetime:
     """A point in time (§4.9), in UTC. In a 1.1 credential a missing offset means UTC (2.0 §4.9.1)."""
     if type(value) is not str:
         raise refusal("not a timestamp", where)
-    if model is DataModel.V1_1 and not _OFFSET.search(value):
+    if model is V1_1 and not _OFFSET.search(value):
         value += "Z"
     try:
         return timestamps.parse(value)
@@ -173,7 +177,7 @@ def instant(value: JSON, where: str, model: DataModel = DataModel.V2_0) -> datet
 
 def validity(document: JSONObject, model: DataModel) -> tuple[datetime | None, datetime | None]:
     """``(validFrom, validUntil)``, of which the first may not be the later one (§4.9); in 1.1 issuanceDate (required) and expirationDate (§4.5, §4.6)."""
-    if model is DataModel.V2_0:
+    if model is V2_0:
         start_name, end_name = "validFrom", "validUntil"
     else:
         start_name, end_name = "issuanceDate", "expirationDate"

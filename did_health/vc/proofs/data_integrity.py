@@ -35,6 +35,7 @@ named and the method is not that controller's.
 
 _GENERATION: Final = "PROOF_GENERATION_ERROR"
 _NO_CONTEXTS: Final[Contexts] = MappingProxyType({})
+_P384: Final = Algorithm.P384
 _SKEW: Final = timedelta(seconds=MAX_CLOCK_SKEW_SECONDS)
 
 
@@ -137,7 +138,7 @@ def verify_proofs(
     proof, ``UnsupportedError`` for an unknown suite, ``VerificationError`` with the specification's code, and whatever ``keys`` raises.
     """
     proofs = parse_proofs(document)
-    expected_domains = None if domain is None else {domain} if isinstance(domain, str) else set(domain)
+    expected_domains = None if domain is None else (domain,) if isinstance(domain, str) else tuple(domain)
     for proof in proofs:
         _check_expectations(proof, purpose, expected_domains, challenge)
         _check_times(proof.created, proof.expires, now)
@@ -188,7 +189,7 @@ def _verify(
 def _check_fit(suite: Cryptosuite, algorithm: Algorithm, signature: bytes) -> None:
     if algorithm not in suite.algorithms:
         raise VerificationError(f"{suite.name} does not verify with a key of {algorithm}", where="/proof", code=MALFORMED)
-    size = 96 if algorithm is Algorithm.P384 else 64
+    size = 96 if algorithm is _P384 else 64
     if len(signature) != size:
         raise FormatError(f"a {algorithm} signature has {size} bytes, not {len(signature)}", where="/proof/proofValue", code=MALFORMED)
 
@@ -197,10 +198,10 @@ def _unverified() -> VerificationError:
     return VerificationError("a proof does not verify", where="/proof", hint="The document or the proof was changed after signing", code=MALFORMED)
 
 
-def _check_expectations(proof: Proof, purpose: str, domains: set[str] | None, challenge: str | None) -> None:
+def _check_expectations(proof: Proof, purpose: str, domains: tuple[str, ...] | None, challenge: str | None) -> None:
     if proof.purpose != purpose:
         raise VerificationError(f"a proof was not made for the purpose {purpose}", where="/proof/proofPurpose", code=MALFORMED)
-    if domains is not None and domains != set(proof.domains):
+    if domains is not None and domains != proof.domains and set(domains) != set(proof.domains):
         raise VerificationError("a proof was made for another domain", where="/proof/domain", code="INVALID_DOMAIN_ERROR")
     if challenge is not None and challenge != proof.challenge:
         raise VerificationError("a proof does not answer the challenge", where="/proof/challenge", code="INVALID_CHALLENGE_ERROR")

@@ -51,19 +51,20 @@ class Proof(NamedTuple):
         value = options.pop("proofValue", None)
         method = verification_method(proof, where)
         purpose = _text(proof, "proofPurpose", where)
+        # In the order of the fields: names would cost a microsecond.
         return cls(
-            cryptosuite=_cryptosuite(proof, where),
-            verification_method=method,
-            purpose=purpose,
-            options=options,
-            signature=proof_value(value, where),
-            id=_text(proof, "id", where) if "id" in proof else None,
-            created=moment(proof, "created", where) if "created" in proof else None,
-            expires=moment(proof, "expires", where) if "expires" in proof else None,
-            domains=_texts(proof, "domain", where) if "domain" in proof else (),
-            challenge=_text(proof, "challenge", where) if "challenge" in proof else None,
-            nonce=_text(proof, "nonce", where) if "nonce" in proof else None,
-            previous_proofs=_texts(proof, "previousProof", where) if "previousProof" in proof else (),
+            _cryptosuite(proof, where),
+            method,
+            purpose,
+            options,
+            proof_value(value, where),
+            _text(proof, "id", where) if "id" in proof else None,
+            moment(proof, "created", where) if "created" in proof else None,
+            moment(proof, "expires", where) if "expires" in proof else None,
+            _texts(proof, "domain", where) if "domain" in proof else (),
+            _text(proof, "challenge", where) if "challenge" in proof else None,
+            _text(proof, "nonce", where) if "nonce" in proof else None,
+            _texts(proof, "previousProof", where) if "previousProof" in proof else (),
         )
 
 
@@ -128,6 +129,8 @@ def _text(proof: JSONObject, name: str, where: str) -> str:
 def _texts(proof: JSONObject, name: str, where: str) -> tuple[str, ...]:
     """A member that is one text or an unordered set of them."""
     value = proof[name]
+    if type(value) is str and value:
+        return (value,)
     texts = value if isinstance(value, list) else [value]
     if not texts or not all(isinstance(text, str) and text for text in texts) or len(set(texts)) != len(texts):
         raise FormatError(f"a proof's member {name} is neither a text nor a set of texts", where=f"{where}/{name}", code=MALFORMED)

@@ -16,6 +16,7 @@ from did_health.vc.contexts import CREDENTIALS_V2, DATA_INTEGRITY_V2, Contexts
 from did_health.vc.proofs.plain_json import require_plain_json
 
 PROOF_TYPE: Final = "DataIntegrityProof"
+_P384: Final = Algorithm.P384
 _DEFINE_PROOFS: Final = frozenset({CREDENTIALS_V2, "https://w3id.org/security/data-integrity/v1", DATA_INTEGRITY_V2})
 
 
@@ -78,7 +79,7 @@ class JCSCryptosuite:
         self, document: JSONObject, options: JSONObject, algorithm: Algorithm, contexts: Contexts, canonicalize: Canonicalize = canonicalize  # noqa: ARG002  # JCS loads none
     ) -> bytes:
         try:
-            return jcs_hash_data(document, options, "sha384" if algorithm is Algorithm.P384 else "sha256", canonicalize)
+            return jcs_hash_data(document, options, "sha384" if algorithm is _P384 else "sha256", canonicalize)
         except FormatError as error:
             raise FormatError(error.what, code="PROOF_TRANSFORMATION_ERROR") from error
 
@@ -110,6 +111,6 @@ class RDFCCryptosuite:
         require_plain_json(options)
         # §3.2.5: the options are read under the document's contexts. SHA-384 goes with P-384, inside RDFC-1.0 too (ECDSA §3.2.3).
         configuration = {**options, "@context": document["@context"]}
-        hash_name: HashName = "sha384" if algorithm is Algorithm.P384 else "sha256"
-        digest = hashlib.sha384 if algorithm is Algorithm.P384 else hashlib.sha256
+        hash_name: HashName = "sha384" if algorithm is _P384 else "sha256"
+        digest = hashlib.sha384 if algorithm is _P384 else hashlib.sha256
         return b"".join(digest(rdf.canonical_nquads(part, contexts=contexts, hash_name=hash_name).encode()).digest() for part in (configuration, document))
