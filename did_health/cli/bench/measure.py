@@ -17,20 +17,20 @@ CALLS = 25
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """One thing that was measured: ``value`` is what it took, in the unit that ``name`` tells, ``limit`` what it may take at most.
+    """One thing that was measured: ``value`` is what it took, in the unit that ``name`` tells, ``limit`` what it may take at most, if anybody said.
 
     ``detail`` says how it was measured: sizes and numbers.
     """
 
     name: str
     value: float
-    limit: float
+    limit: float | None
     detail: str = ""
 
     @property
     def is_over(self) -> bool:
         """Whether it took longer than it may."""
-        return self.value > self.limit
+        return self.limit is not None and self.value > self.limit
 
 
 def in_turns(work: Work, yardstick: Work) -> tuple[float, float]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from did_health.cli.bench.measure import Ratio, Work, in_turns, rotating
-from did_health.cli.bench.workshop import AUDIENCE, BATCHES, NONCE, PURPOSES, Workshop
+from did_health.cli.bench.workshop import AUDIENCE, BATCHES, NONCE, PURPOSES, Workshop, default_licences
 from did_health.did.resolution import required_urls, resolve
 from did_health.encoding import strict_json
 from did_health.encoding.jcs import canonicalizer
 from did_health.errors import VerificationError
+from did_health.roles.evidence import Evidence
 from did_health.roles.report import CheckName, Report, Verdict
 from did_health.vc.proofs.data_integrity import verify_proofs
 
@@ -41,12 +44,16 @@ def proof(shop: Workshop, yardstick: Work) -> Ratio:
 def full(shop: Workshop, yardstick: Work) -> Ratio:
     """Every check that can be made of a credential that nobody presents, with the evidence at hand."""
     documents = [issued.to_json() for issued in shop.licences]
-
-    def verify(document: bytes) -> None:
-        accepted(shop.verifier.verify(document, evidence=shop.evidence, waive=(CheckName.HOLDER_BINDING,)))
-
+    verify = _verification(shop, shop.evidence)
     detail = f"{_size(documents)} with the receipt, of {BATCHES} batches of {len(documents) // BATCHES}"
     return _ratio("full verification of a licence", rotating(documents, verify), yardstick, LIMIT_FULL, detail)
+
+
+def full_default(shop: Workshop, yardstick: Work) -> Ratio:
+    """The same of a licence as boards issue it by default, with a third status list; for information, there is no limit."""
+    documents, evidence = default_licences(shop)
+    work = rotating(documents, _verification(shop, evidence))
+    return _ratio("full verification of a default licence", work, yardstick, None, f"{_size(documents)} with the receipt, with the list of messages")
 
 
 def presentation(shop: Workshop, yardstick: Work) -> Ratio:
@@ -64,7 +71,14 @@ def accepted(report: Report) -> None:
         raise VerificationError(f"what was measured is no verification: {', '.join(report.codes)}")
 
 
-def _ratio(name: str, work: Work, yardstick: Work, limit: float, detail: str) -> Ratio:
+def _verification(shop: Workshop, evidence: Evidence) -> Callable[[bytes], None]:
+    def verify(document: bytes) -> None:
+        accepted(shop.verifier.verify(document, evidence=evidence, waive=(CheckName.HOLDER_BINDING,)))
+
+    return verify
+
+
+def _ratio(name: str, work: Work, yardstick: Work, limit: float | None, detail: str) -> Ratio:
     spent, unit = in_turns(work, yardstick)
     return Ratio(f"{name} / U", spent / unit, limit, detail)
 

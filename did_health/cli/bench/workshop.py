@@ -42,6 +42,15 @@ class Workshop:
     evidence: Evidence
 
 
+def default_licences(shop: Workshop) -> tuple[list[bytes], Evidence]:
+    """Logged licences of a board that was created as the README does, with all its status lists, and the evidence for them."""
+    board = shop.directory.create_board("sc-medical", title="South Carolina Board of Medical Examiners", jurisdiction="US-SC", professions=["MD"])
+    holders = [issued.credential["credentialSubject"]["id"] for issued in shop.licences[: LICENCES // BATCHES]]
+    documents = [issued.to_json() for issued in board.issue_many([(licence(place), holder) for place, holder in enumerate(holders)])]
+    evidence = gather(lambda have: shop.verifier.missing(documents[0], have), [shop.directory.ledger], evidence=Evidence(), clock=shop.directory.clock)
+    return documents, evidence
+
+
 @contextmanager
 def workshop() -> Iterator[Workshop]:
     """A workshop in a directory that is deleted afterwards."""
