@@ -13,7 +13,7 @@ from typing import Protocol
 from did_health.errors import VerificationError
 from did_health.keys import PublicKey
 from did_health.ledger.entry import Entry, Kind
-from did_health.ledger.map_head import LoggedHead, MapHead, head_subject, map_value
+from did_health.ledger.map_head import EMPTY_MAP, LoggedHead, MapHead, head_subject, map_value
 from did_health.tlog.prefix_map_tree import PrefixTree, SortedItems
 
 
@@ -47,6 +47,17 @@ class Replay:
         self._items, self._history = items, history
         self._waiting: dict[bytes, bytes] = {}
         self._last: Entry | None = None
+
+    def resume(self, size: int, head: LoggedHead | None, tree: PrefixTree) -> None:
+        """Go on after ``size`` leaves that were replayed before: ``head`` is the last of them, ``tree`` the map over ``items``, which has them.
+
+        Raises ``VerificationError`` (``map_head_wrong``) if head and map are not of this size or of each other.
+        """
+        before = head.head if head else EMPTY_MAP
+        if (before.root, before.count) != (tree.root, tree.count) or before.size != max(size - 1, 0):
+            raise self._fault("the map that was kept is not that of the last head", "map_head_wrong")
+        self.size, self.head, self.tree = size, head, tree
+        self._last = head.entry if head else None
 
     def add(self, data: bytes) -> Entry:
         """Take the next leaf.

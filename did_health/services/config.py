@@ -149,7 +149,34 @@ class LedgerSettings:
     ] = ()
 
 
-SECTIONS: Final[Mapping[str, type[Any]]] = MappingProxyType({"ledger": LedgerSettings, "witness": WitnessSettings})
+DEFAULT_MIRROR_ADDRESS: Final = Address("127.0.0.1", 8102)
+
+
+@dataclass(frozen=True, slots=True)
+class MirrorSettings:
+    """The section ``[mirror]``: a verified copy of one log, and a cosigner that vouches for its map."""
+
+    name: Annotated[str, Setting(_key_name, "the mirror's key name, such as its host")]
+    dir: Annotated[Path, Setting(settings.path, "the folder of its key, its memory and the copy")]
+    log: Annotated[VerifierKey | None, Setting(_log_key, "the verifier key of the log that it follows; needed to serve")] = None
+    url: Annotated[str | None, Setting(_public_url, "the URL under which verifiers find the log; needed to serve")] = None
+    source: Annotated[str | None, Setting(_public_url, "where the log is read; by default at its URL")] = None
+    allow_hosts: Annotated[
+        tuple[str, ...], Setting(settings.several(settings.text, most=64), "hosts that may be at a private address or without TLS")
+    ] = ()
+    listen: Annotated[Address, Setting(settings.address, "where it listens, as 127.0.0.1:8102")] = DEFAULT_MIRROR_ADDRESS
+    poll_seconds: Annotated[int, Setting(settings.whole_number(1, 86_400), "how often it asks the log for a new checkpoint")] = 2
+    key: Annotated[Path | None, Setting(settings.path, "its sealed key; by default witness.key in its folder")] = None
+    passphrase_file: Annotated[Path | None, Setting(settings.path, "the file whose first line is the passphrase of its key")] = None
+    requests_per_minute: Annotated[
+        int, Setting(settings.whole_number(1, MAX_REQUESTS_PER_MINUTE), "how many requests a minute one client address may make")
+    ] = DEFAULT_REQUESTS_PER_MINUTE
+    trusted_proxies: Annotated[
+        tuple[str, ...], Setting(settings.several(settings.text, most=64), "addresses of proxies whose X-Forwarded-For is believed")
+    ] = ()
+
+
+SECTIONS: Final[Mapping[str, type[Any]]] = MappingProxyType({"ledger": LedgerSettings, "witness": WitnessSettings, "mirror": MirrorSettings})
 """The settings class of each section of the file: a new service adds its own here."""
 
 
@@ -169,6 +196,11 @@ class Config:
     def ledger(self) -> LedgerSettings:
         """The section ``[ledger]``. Raises ``FormatError`` if there is none."""
         return self.section(LedgerSettings)
+
+    @property
+    def mirror(self) -> MirrorSettings:
+        """The section ``[mirror]``. Raises ``FormatError`` if there is none."""
+        return self.section(MirrorSettings)
 
     def section(self, kind: type[T]) -> T:
         """The settings of a class in ``SECTIONS``. Raises ``FormatError`` if the section is not there."""

@@ -28,6 +28,12 @@ _UNLIMITED: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 _CLIENT_GONE: Final = 499
 
 
+class NotReady(EdgeError):
+    """The service must not be relied on, for a reason that the operator has to know: ``/readyz`` says it, with its code."""
+
+    default_code = "not_ready"
+
+
 def service_app(routes: Sequence[BaseRoute], *, ready: Callable[[], None], metrics: Metrics, log: JSONLog, limit: RateLimit) -> Starlette:
     """A Starlette app of ``routes`` and ``/healthz`` (the process lives), ``/readyz`` (``ready`` raised no ``EdgeError``), ``/metrics``.
 
@@ -59,6 +65,8 @@ def service_app(routes: Sequence[BaseRoute], *, ready: Callable[[], None], metri
             status = HTTPStatus(error.status_code)
             detail = "Nothing is at this path" if status is HTTPStatus.NOT_FOUND else "This method is not answered at this path"
             return problem_response(status, detail, headers=error.headers)
+        if isinstance(error, NotReady):
+            return problem_response(HTTPStatus.SERVICE_UNAVAILABLE, error.what, members={"code": error.code})
         log.failure("store", error)
         return problem_response(HTTPStatus.SERVICE_UNAVAILABLE, "The store does not answer at the moment", headers={"Retry-After": RETRY_SECONDS})
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
     from starlette.requests import Request
     from starlette.responses import Response
+    from starlette.routing import BaseRoute
 
 _ATTEMPTS: Final = 3
 _TEXT: Final = "text/plain; charset=utf-8"
@@ -44,11 +45,28 @@ def witness_app(
     directory: WitnessDirectory, *, clock: Callable[[], datetime], log: JSONLog, limit: RateLimit, prefix: str = "", metrics: Metrics | None = None
 ) -> Starlette:
     """The ASGI app of an open witness, below the path ``prefix`` (empty, or ``/name``). ``limit`` is for each client address."""
+    metrics = metrics or Metrics("witness")
+    routes = witness_routes(directory, clock=clock, log=log, metrics=metrics, prefix=prefix)
+    return service_app(routes, ready=directory.check, metrics=metrics, log=log, limit=limit)
+
+
+def witness_routes(
+    directory: WitnessDirectory,
+    *,
+    clock: Callable[[], datetime],
+    log: JSONLog,
+    metrics: Metrics,
+    prefix: str = "",
+    beforehand: Callable[[AddCheckpoint], None] = lambda _request: None,
+) -> list[BaseRoute]:
+    """The routes of a witness: that to submit to, and that for monitors.
+
+    ``beforehand`` sees a request that parses before anything is decided on it; what it raises is the answer.
+    """
     from starlette.concurrency import run_in_threadpool
     from starlette.responses import Response
     from starlette.routing import Route
 
-    metrics = metrics or Metrics("witness")
     metrics.counter("cosignatures", "Checkpoints cosigned, by log.")
     metrics.counter("refusals", "Requests refused as C2SP tlog-witness says, by status.")
     metrics.gauge("log_size", "Size of the latest checkpoint cosigned, by log.", lambda: _sizes(directory))
@@ -56,6 +74,7 @@ def witness_app(
     def cosigned(body: bytes) -> Response:
         try:
             request = AddCheckpoint.parse(body)
+            beforehand(request)
             cosignature = _cosign(directory, request, clock)
         except FormatError as error:
             return _refused(WitnessRefusal.malformed(error), metrics)
@@ -78,11 +97,10 @@ def witness_app(
             return problem_response(HTTPStatus.NOT_FOUND, "This witness has cosigned no checkpoint of such a log")
         return Response(note, headers={"Content-Type": _TEXT, "Cache-Control": _NOT_KEPT, "Access-Control-Allow-Origin": "*"})
 
-    routes = [
+    return [
         Route(f"{prefix}/add-checkpoint", add_checkpoint, methods=["POST"]),
         Route(f"{prefix}/{{log}}/checkpoint", checkpoint, methods=["GET"]),
     ]
-    return service_app(routes, ready=directory.check, metrics=metrics, log=log, limit=limit)
 
 
 def _cosign(directory: WitnessDirectory, request: AddCheckpoint, clock: Callable[[], datetime]) -> Signature:

@@ -1,0 +1,145 @@
+"""A log that signs whatever it is told, served over HTTP as static files, and a served mirror that follows it."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from did_health.keys import generate
+from did_health.ledger.entry import Entry
+from did_health.ledger.map_head import MapHead
+from did_health.ledger.witness import Cosigner
+from did_health.net.exchange import HTTPExchange
+from did_health.net.followed_log import FollowedLog
+from did_health.net.witness_client import HTTPCosigner
+from did_health.services.following import Following
+from did_health.services.json_log import JSONLog
+from did_health.services.metrics import Metrics
+from did_health.services.mirror_app import mirror_app
+from did_health.services.rate_limit import RateLimit
+from did_health.stores.mirror import Mirror
+from did_health.stores.witness_directory import WitnessDirectory
+from did_health.tlog.note import NoteSigner, VerifierKey
+from did_health.tlog.tiles import encode_bundle, tile_content, tiles_for
+from did_health.tlog.witness_protocol import AddCheckpoint
+from tests.any_log import AnyLog, handle, revocation
+from tests.conftest import repeatable_bytes
+from tests.ledger_parties import Clock
+from tests.ledger_service import Relay
+from tests.serving import HOST, serving
+from tests.witness_parties import open_witness
+
+NAME = "m.example"
+
+
+def new_log(name: str = "log.example") -> AnyLog:
+    return AnyLog(NoteSigner(name, generate(repeatable_bytes(name))), {})
+
+
+def add(log: AnyLog, *numbers: int, **options: Any) -> None:
+    """Revocations of these numbers, without a head."""
+    log.add(*[revocation(number) for number in numbers], **options)
+
+
+def batch(log: AnyLog, *numbers: int) -> None:
+    add(log, *numbers)
+    log.close()
+
+
+@dataclass
+class Files:
+    """What a static web server would have of a log; ``asked`` are the paths that were."""
+
+    files: dict[str, bytes] = field(default_factory=dict)
+    statuses: list[int] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+
+    def lay(self, log: AnyLog, *, published: bool = True, numbers: int = 700) -> None:
+        """Tiles, entries and documents of the log as it is, and its checkpoint if it is published."""
+        tree = log.tree
+        for tile in tiles_for(0, tree.size):
+            self.files[f"/{tile.path}"] = tile_content(tree, tile)
+            if tile.level == 0:
+                self.files[f"/{tile.entries_path}"] = encode_bundle(log.leaves[tile.start : tile.start + tile.width])
+        for number in range(numbers):
+            self.files[f"/content/{hashlib.sha256(handle(number)).hexdigest()}"] = handle(number)
+        if published:
+            self.files["/checkpoint"] = log.note().encode()
+
+    async def __call__(self, scope: Any, _receive: Any, send: Any) -> None:
+        self.asked.append(scope["path"])
+        body = self.files.get(scope["path"])
+        status = self.statuses.pop(0) if self.statuses else 200 if body is not None else 404
+        await send({"type": "http.response.start", "status": status, "headers": [(b"retry-after", b"0")]})
+        await send({"type": "http.response.body", "body": body or b""})
+
+
+@dataclass
+class Mirroring:
+    """What runs: the mirror, its directory as a cosigner, its base URL, and the lines of its log."""
+
+    base: str
+    mirror: Mirror
+    directory: WitnessDirectory
+    following: Following
+    metrics: Metrics
+    _log: io.StringIO
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self._log.getvalue().splitlines()]
+
+    def get(self, path: str) -> httpx.Response:
+        return httpx.get(f"{self.base}/{path}", trust_env=False, timeout=30)
+
+    def push(self, log: AnyLog, old: int = 0, *, size: int | None = None) -> httpx.Response:
+        """As the log would ask for a cosignature."""
+        proof = log.tree.consistency_proof(old, len(log.leaves)) if old else ()
+        return httpx.post(f"{self.base}/add-checkpoint", content=AddCheckpoint(old, proof, log.note()).encode(), trust_env=False, timeout=30)
+
+
+@contextmanager
+def mirroring(folder: Path, key: VerifierKey, source: str, *, url: str = "", clock: Clock | None = None, relay: Relay | None = None) -> Iterator[Mirroring]:
+    """A mirror of the log at ``source``, served; it follows when a test says so. ``relay`` is an app that is served already."""
+    clock, stream, exchange = clock or Clock(), io.StringIO(), HTTPExchange([HOST])
+    log, metrics = JSONLog("mirror", stream), Metrics("mirror")
+    directory = open_witness(folder, name=NAME, logs=[key])
+    mirror = Mirror.open(folder, key, url or source, FollowedLog(source, exchange), clock=clock)
+    following = Following(mirror, log=log, metrics=metrics, poll_seconds=3600)
+    app = mirror_app(mirror, directory, following, clock=clock, log=log, limit=RateLimit(1_000_000), metrics=metrics)
+    try:
+        if relay is not None:
+            relay.app = app
+            yield Mirroring("", mirror, directory, following, metrics, stream)
+        else:
+            with serving(app) as base:
+                yield Mirroring(base, mirror, directory, following, metrics, stream)
+    finally:
+        mirror.close()
+        directory.close()
+        exchange.close()
+
+
+def cosigner_at(folder: Path, url: str, exchange: HTTPExchange) -> Cosigner:
+    """The mirror of this folder as a log asks it; its key is made."""
+    directory = open_witness(folder, name=NAME, logs=[])
+    directory.close()
+    return HTTPCosigner(directory.witness.key, url, exchange)
+
+
+def wrong(head: MapHead, **changes: Any) -> MapHead:
+    """A head with some members changed."""
+    members = {"size": head.size, "root": head.root, "count": head.count, **changes}
+    return MapHead(members["size"], members["root"], members["count"])
+
+
+def parsed(log: AnyLog) -> list[Entry]:
+    return [Entry.parse(leaf) for leaf in log.leaves]

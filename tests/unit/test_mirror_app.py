@@ -1,0 +1,403 @@
+"""A mirror over HTTP: what it copies, what it cosigns, and above all what it refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from did_health.errors import StoreError, TransportError, VerificationError
+from did_health.ledger.entry import Entry, revocation_subject
+from did_health.ledger.latest import LatestBundle
+from did_health.net.exchange import HTTPExchange
+from did_health.services.operation import NotReady
+from did_health.stores.mirror import Mirror
+from did_health.tlog.cosignature import verified_cosignatures
+from did_health.tlog.witness_protocol import parse_cosignatures
+from tests.any_log import AnyLog, handle, revocation
+from tests.conftest import repeatable_bytes
+from tests.ledger_parties import Board, Clock
+from tests.ledger_service import Relay, ledger_service
+from tests.mirror_parties import Files, Mirroring, add, batch, cosigner_at, mirroring, new_log, wrong
+from tests.serving import HOST, serving
+
+
+@dataclass
+class Scene:
+    """A log of two batches (5 leaves), its files, and a mirror of it that has seen nothing yet."""
+
+    log: AnyLog
+    files: Files
+    source: str
+    mirroring: Mirroring
+    folder: Path
+
+    def lay(self, *, published: bool = True) -> None:
+        self.files.lay(self.log, published=published)
+
+    def refused(self, code: str, old: int = 5) -> None:
+        """The newest checkpoint is not cosigned, nothing of it is kept, and everybody is told why."""
+        self.lay()
+        running = self.mirroring
+        taken = running.mirror.taken
+        answer = running.push(self.log, old)
+        assert answer.status_code == 422
+        assert answer.text.startswith("the mirror does not vouch for this checkpoint")
+        running.following.follow()
+        ready = running.get("readyz")
+        assert (ready.status_code, ready.json()["code"]) == (503, code)
+        alarms = [line for line in running.lines if line["event"] == "alarm"]
+        assert [(line["code"], line["level"]) for line in alarms] == [(code, "critical")]
+        assert alarms[0]["checkpoint"] == self.log.note().encode().decode()
+        assert running.mirror.taken == taken
+        assert running.directory.state("log.example").size == old
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Scene]:
+    log, files = new_log(), Files()
+    batch(log, 1, 2)
+    batch(log, 3)
+    files.lay(log)
+    with serving(files) as source, mirroring(tmp_path / "m", log.signer.key, source) as running:
+        yield Scene(log, files, source, running, tmp_path / "m")
+
+
+@pytest.fixture
+def followed(scene: Scene) -> Scene:
+    """The mirror has everything, and has cosigned it."""
+    assert scene.mirroring.following.follow()
+    assert scene.mirroring.push(scene.log).status_code == 200
+    return scene
+
+
+def again(log: AnyLog, number: int, index: int) -> bytes:
+    first = Entry.parse(log.leaves[index])
+    return replace(Entry.parse(revocation(number).entry), seq=first.seq + 1, prev=first.digest).encode()
+
+
+# ---- the main job
+
+
+def test_it_serves_what_the_log_has_published(scene: Scene) -> None:
+    running = scene.mirroring
+    assert running.get("checkpoint").status_code == 404
+    assert running.following.follow()
+    for path in ("checkpoint", "tile/0/000.p/5", "tile/entries/000.p/5", f"content/{revocation_subject(handle(1)).hex()}"):
+        expected = scene.files.files.get(f"/{path}")
+        answer = running.get(path)
+        assert (answer.status_code, answer.content) == ((200, expected) if expected else (404, answer.content))
+    bundle = LatestBundle.parse(running.get(f"latest/{revocation_subject(handle(1)).hex()}").content)
+    assert bundle.newest is not None
+    assert (bundle.newest.index, bundle.newest.entry) == (0, scene.log.leaves[0])
+    assert bundle.encode() == scene.log.bundle(revocation_subject(handle(1)), bundle.newest).encode()
+    absent = LatestBundle.parse(running.get(f"latest/{revocation_subject(handle(9)).hex()}").content)
+    assert absent.newest is None
+    assert running.get("readyz").status_code == 200
+    assert not running.following.follow()
+    assert "did_health" in running.get("metrics").text
+
+
+def test_it_pulls_what_it_must_vouch_for_while_the_log_waits(scene: Scene) -> None:
+    running = scene.mirroring
+    answer = running.push(scene.log)
+    assert answer.status_code == 200
+    cosigned = scene.log.note().with_signatures(parse_cosignatures(answer.content))
+    assert verified_cosignatures(cosigned, [running.directory.witness.key])
+    assert running.mirror.taken == 5
+    # The log has not published it yet, as far as the mirror knows.
+    assert running.mirror.size == 0
+    assert running.get("checkpoint").status_code == 404
+    running.following.follow()
+    assert running.mirror.size == 5
+
+
+def test_batches_that_are_not_published_yet_build_on_each_other(followed: Scene) -> None:
+    for number in (4, 5, 6):
+        old = len(followed.log.leaves)
+        batch(followed.log, number, number + 100)
+        followed.lay(published=False)
+        assert followed.mirroring.push(followed.log, old).status_code == 200
+    assert (followed.mirroring.mirror.size, followed.mirroring.mirror.taken) == (5, 14)
+    subject = revocation_subject(handle(6)).hex()
+    assert LatestBundle.parse(followed.mirroring.get(f"latest/{subject}").content).newest is None
+    followed.lay()
+    assert followed.mirroring.following.follow()
+    assert LatestBundle.parse(followed.mirroring.get(f"latest/{subject}").content).newest is not None
+    assert followed.mirroring.push(followed.log, 14).status_code == 200
+
+
+def test_a_log_of_many_tiles(scene: Scene) -> None:
+    for start in range(10, 700, 230):
+        batch(scene.log, *range(start, start + 230))
+    scene.lay()
+    assert scene.mirroring.following.follow()
+    assert scene.mirroring.mirror.size == len(scene.log.leaves) == 698
+    for path in ("tile/0/001", "tile/0/002.p/186", "tile/1/000.p/2", "tile/entries/002.p/186"):
+        assert scene.mirroring.get(path).content == scene.files.files[f"/{path}"]
+    assert not [path for path in scene.files.asked if path.startswith("/tile/1")]
+
+
+def test_heartbeats_are_cosigned_and_shown(followed: Scene) -> None:
+    assert followed.mirroring.push(followed.log, 5).status_code == 200
+    followed.files.files["/checkpoint"] = followed.log.note().encode() + b"\xe2\x80\x94 w.example AAAAAAA=\n"
+    assert followed.mirroring.following.follow()
+    assert followed.mirroring.get("checkpoint").content == followed.files.files["/checkpoint"]
+    assert followed.mirroring.get("tile/0/000.p/5").status_code == 200
+
+
+# ---- lies
+
+
+@pytest.mark.parametrize("changes", [{"root": bytes(32)}, {"count": 1}, {"size": 1}])
+def test_a_lying_map_head_is_refused_and_never_cosigned_past(followed: Scene, changes: dict[str, object]) -> None:
+    add(followed.log, 4)
+    followed.log.close(wrong(followed.log.true_head(), **changes))
+    followed.refused("map_head_wrong")
+    # Nor is what follows, though its own head is true, and not after a restart either.
+    batch(followed.log, 5)
+    followed.lay()
+    assert followed.mirroring.push(followed.log, 5).status_code == 422
+    with mirroring(followed.folder, followed.log.signer.key, followed.source) as restarted:
+        assert restarted.push(followed.log, 5).status_code == 422
+        assert restarted.get("readyz").json()["code"] == "map_head_wrong"
+        with restarted.following, pytest.raises(NotReady):
+            restarted.following.require_sound()
+        # What was true is served on.
+        assert restarted.get("checkpoint").status_code == 200
+        assert [line["event"] for line in restarted.lines].count("alarm") == 1
+
+
+def omitted(log: AnyLog) -> None:
+    add(log, 4, mapped=False)
+    log.close()
+
+
+def two_heads(log: AnyLog) -> None:
+    log.close()
+
+
+def no_head(log: AnyLog) -> None:
+    add(log, 4)
+
+
+def out_of_order(log: AnyLog) -> None:
+    log.add(again(log, 1, 3))
+    log.close()
+
+
+def twice(log: AnyLog) -> None:
+    batch(log, 1)
+
+
+def no_entry(log: AnyLog) -> None:
+    log.leaves.append(b"\xa0")
+    log.close()
+
+
+LIES: list[tuple[Callable[[AnyLog], None], str]] = [
+    (omitted, "map_head_wrong"),
+    (two_heads, "map_head_repeated"),
+    (no_head, "map_head_missing"),
+    (out_of_order, "entry_out_of_order"),
+    (twice, "entry_out_of_order"),
+    (no_entry, "entry_malformed"),
+]
+
+
+@pytest.mark.parametrize(("lie", "code"), LIES, ids=[lie.__name__ for lie, _ in LIES])
+def test_what_a_log_signed_and_is_wrong_ends_the_trust_in_it(followed: Scene, lie: Callable[[AnyLog], None], code: str) -> None:
+    lie(followed.log)
+    followed.refused(code)
+
+
+def test_a_checkpoint_between_two_heads_is_refused_though_its_entries_are_here(followed: Scene) -> None:
+    batch(followed.log, 4, 5)
+    followed.lay()
+    followed.mirroring.following.follow()
+    del followed.log.leaves[-1]
+    with pytest.raises(VerificationError) as refused:
+        followed.mirroring.mirror.take(followed.log.note())
+    assert refused.value.code == "map_head_missing"
+
+
+def test_another_history_is_the_alarm(followed: Scene) -> None:
+    other = new_log()
+    batch(other, 7, 8)
+    batch(other, 9)
+    followed.files.lay(other)
+    followed.mirroring.following.follow()
+    assert followed.mirroring.get("readyz").json()["code"] == "log_forked"
+    assert followed.mirroring.push(followed.log, 5).status_code == 422
+
+
+def test_a_longer_history_that_is_no_continuation_is_refused(followed: Scene) -> None:
+    other = new_log()
+    batch(other, 7, 8)
+    batch(other, 9, 10)
+    followed.files.lay(other)
+    assert followed.mirroring.push(other, 5).status_code == 422
+    assert not followed.mirroring.following.follow()
+    assert followed.mirroring.get("readyz").json()["code"] == "log_inconsistent"
+    # That was no proof: what was served may not have been the log's.
+    assert followed.mirroring.mirror.alarm is None
+    batch(followed.log, 4)
+    followed.lay()
+    assert followed.mirroring.following.follow()
+    assert followed.mirroring.get("readyz").status_code == 200
+
+
+# ---- a source that serves badly
+
+
+def spoilt_tile(files: dict[str, bytes]) -> None:
+    files["/tile/0/000.p/7"] = files["/tile/0/000.p/7"][:-1]
+
+
+def spoilt_bundle(files: dict[str, bytes]) -> None:
+    files["/tile/entries/000.p/7"] = files["/tile/entries/000.p/7"][:-1]
+
+
+def other_entry(files: dict[str, bytes]) -> None:
+    path = "/tile/entries/000.p/7"
+    files[path] = files[path][:-1] + bytes([files[path][-1] ^ 1])
+
+
+def no_bundle(files: dict[str, bytes]) -> None:
+    del files["/tile/entries/000.p/7"]
+
+
+def other_document(files: dict[str, bytes]) -> None:
+    files.update({path: b"another" for path in files if path.startswith("/content/")})
+
+
+def no_checkpoint_at_all(files: dict[str, bytes]) -> None:
+    files["/checkpoint"] = b"garbage"
+
+
+def of_another_log(files: dict[str, bytes]) -> None:
+    other = new_log("other.example")
+    batch(other, 1)
+    files["/checkpoint"] = other.note().encode()
+
+
+@pytest.mark.parametrize("spoil", [spoilt_tile, spoilt_bundle, other_entry, no_bundle, other_document, no_checkpoint_at_all, of_another_log])
+def test_what_is_not_the_logs_own_word_is_no_alarm_and_is_tried_again(followed: Scene, spoil: Callable[[dict[str, bytes]], None]) -> None:
+    batch(followed.log, 4)
+    followed.lay()
+    spoil(followed.files.files)
+    with pytest.raises(TransportError) as failed:
+        followed.mirroring.mirror.follow()
+    assert failed.value.code == "malformed_response"
+    assert not followed.mirroring.following.follow()
+    assert followed.mirroring.get("readyz").status_code == 200
+    assert followed.mirroring.lines[-2]["event"] == "follow"
+    if spoil not in (no_checkpoint_at_all, of_another_log):
+        assert followed.mirroring.push(followed.log, 5).status_code == 503
+    followed.lay()
+    assert followed.mirroring.following.follow()
+    assert followed.mirroring.push(followed.log, 5).status_code == 200
+
+
+def test_a_busy_source_is_asked_again_and_partial_tiles_may_be_gone(scene: Scene) -> None:
+    batch(scene.log, *range(10, 300))
+    scene.lay()
+    short = new_log()
+    batch(short, 1, 2)
+    batch(short, 3)
+    scene.files.files["/checkpoint"] = short.note().encode()
+    scene.files.files = {path: data for path, data in scene.files.files.items() if ".p/5" not in path}
+    scene.files.statuses += [429, 503]
+    assert scene.mirroring.mirror.follow()
+    assert scene.mirroring.mirror.size == 5
+    scene.files.statuses += [500]
+    with pytest.raises(TransportError, match="status 500"):
+        scene.mirroring.mirror.follow()
+
+
+def test_a_checkpoint_from_behind_changes_nothing(followed: Scene) -> None:
+    older = followed.files.files["/checkpoint"]
+    batch(followed.log, 4)
+    followed.lay()
+    assert followed.mirroring.following.follow()
+    followed.files.files["/checkpoint"] = older
+    assert not followed.mirroring.following.follow()
+    assert followed.mirroring.mirror.size == 7
+    assert followed.mirroring.get("readyz").status_code == 200
+
+
+# ---- who asks
+
+
+def test_nothing_is_fetched_for_whoever_is_not_the_log(scene: Scene) -> None:
+    stranger = new_log("stranger.example")
+    stranger.signer = replace(stranger.signer, name="log.example") if hasattr(stranger.signer, "__dataclass_fields__") else stranger.signer
+    batch(stranger, 1)
+    assert scene.mirroring.push(stranger).status_code in (403, 404)
+    assert scene.mirroring.push(scene.log, 3).status_code == 409
+    assert scene.files.asked == []
+
+
+def test_a_folder_is_of_one_log(followed: Scene) -> None:
+    with pytest.raises(StoreError) as refused:
+        Mirror.open(followed.folder, new_log("other.example").signer.key, followed.source, followed.mirroring.mirror._source, clock=Clock())
+    assert refused.value.code == "store_foreign"
+
+
+# ---- restarts
+
+
+def test_it_goes_on_after_a_restart_where_it_was(followed: Scene) -> None:
+    batch(followed.log, 4)
+    followed.lay(published=False)
+    assert followed.mirroring.push(followed.log, 5).status_code == 200
+    batch(followed.log, 5, 6)
+    followed.lay()
+    with mirroring(followed.folder, followed.log.signer.key, followed.source) as restarted:
+        assert (restarted.mirror.size, restarted.mirror.taken) == (5, 7)
+        followed.files.asked.clear()
+        assert restarted.following.follow()
+        assert len([path for path in followed.files.asked if path.startswith("/content/")]) == 2
+        assert restarted.push(followed.log, 7).status_code == 200
+        assert restarted.get("tile/0/000.p/10").content == followed.files.files["/tile/0/000.p/10"]
+
+
+def test_files_that_a_crash_left_out_are_made_good(followed: Scene) -> None:
+    published = followed.folder / "published"
+    for file in sorted(published.rglob("*"), reverse=True):
+        file.rmdir() if file.is_dir() else file.unlink()
+    with mirroring(followed.folder, followed.log.signer.key, followed.source) as restarted:
+        assert restarted.get("tile/entries/000.p/5").content == followed.files.files["/tile/entries/000.p/5"]
+
+
+# ---- with a real ledger
+
+
+def test_a_ledger_whose_quorum_is_a_mirror(tmp_path: Path) -> None:
+    relay, exchange = Relay(), HTTPExchange([HOST])
+    with serving(relay) as url:
+        cosigner = cosigner_at(tmp_path / "m", url, exchange)
+        with ledger_service(tmp_path / "ledger", cosigners=[cosigner], quorum=1, path="/log") as service:
+            key = service.policy.logs[0].key
+            with mirroring(tmp_path / "m", key, service.base, clock=service.clock, relay=relay) as running:
+                remote = service.remote()
+                board = Board("nc.example", repeatable_bytes("board")).join(remote)
+                remote.submit([board.status_list(remote)])
+                assert running.mirror.taken == service.ledger.size == 4
+                assert running.following.follow()
+                assert running.mirror.bundle(board.subject) == service.ledger.bundle(board.subject)
+                for path in ("log/checkpoint", "log/hosted/nc.example/.well-known/did.jsonl", "log/hosted/nc.example/status/1"):
+                    mine, its = (httpx_get(f"{base}/{path}") for base in (url, service.base.removesuffix("/log")))
+                    assert mine == its
+                    assert mine[0] == 200
+                remote.close()
+    exchange.close()
+
+
+def httpx_get(url: str) -> tuple[int, bytes]:
+    import httpx
+
+    answer = httpx.get(url, trust_env=False, timeout=30)
+    return answer.status_code, answer.content
