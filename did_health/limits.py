@@ -97,7 +97,7 @@ MAX_SUBMISSION_ANSWER_BYTES: Final = MAX_NOTE_BYTES + MAX_SUBMISSIONS * (32 * MA
 """Largest answer to it: a note, and for each entry its index and up to 63 hashes."""
 MAX_WAITING_SUBMISSIONS: Final = 256
 """Requests that wait for a ledger's next batch; more are told to come back."""
-SUBMISSION_WAIT_SECONDS: Final = 20.0
+MAX_SUBMISSION_WAIT_SECONDS: Final = 20.0
 """How long a request waits for its entries to be published, before it is told how they stand."""
 MAX_BODY_SECONDS: Final = 10.0
 """How long a client may take to send a request's body."""

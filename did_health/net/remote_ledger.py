@@ -18,7 +18,7 @@ from did_health.ledger.latest import LatestBundle, NewestEntry
 from did_health.ledger.log import LoggedEntry, Submission
 from did_health.ledger.submission_format import MEDIA_TYPE, encode_request, parse_logged, parse_receipts
 from did_health.ledger.submission_receipt import SubmissionReceipt
-from did_health.limits import MAX_DID_LOG_BYTES, MAX_LATEST_BUNDLE_BYTES, MAX_SUBMISSION_ANSWER_BYTES, SUBMISSION_WAIT_SECONDS
+from did_health.limits import MAX_DID_LOG_BYTES, MAX_LATEST_BUNDLE_BYTES, MAX_SUBMISSION_ANSWER_BYTES, MAX_SUBMISSION_WAIT_SECONDS
 from did_health.net.exchange import Answer, HTTPExchange
 from did_health.net.hosted import hosted_url
 from did_health.roles.evidence import Need
@@ -34,7 +34,7 @@ _ELSEWHERE: Final = 421
 _CONFLICTS: Final = frozenset({"entry_superseded", "ledger_conflict"})
 _MAX_WORDS: Final = 500
 # Beyond the time for which the ledger itself lets a caller wait.
-_TIMEOUT_SECONDS: Final = SUBMISSION_WAIT_SECONDS + 10
+_TIMEOUT_SECONDS: Final = MAX_SUBMISSION_WAIT_SECONDS + 10
 
 
 class AwaitingPublication(StoreError):

@@ -30,7 +30,7 @@ from did_health.errors import DidHealthError, FormatError, StoreError, Unsupport
 from did_health.ledger.entry import Entry
 from did_health.ledger.log import Submission
 from did_health.ledger.submission_format import MEDIA_TYPE, encode_logged, encode_receipts, parse_request
-from did_health.limits import MAX_SUBMISSION_BYTES, SUBMISSION_WAIT_SECONDS
+from did_health.limits import MAX_SUBMISSION_BYTES, MAX_SUBMISSION_WAIT_SECONDS
 from did_health.services.json_log import JSONLog
 from did_health.services.metrics import Metrics
 from did_health.services.operation import service_app
@@ -61,7 +61,7 @@ def ledger_app(
     log: JSONLog,
     limit: RateLimit,
     metrics: Metrics,
-    wait_seconds: float = SUBMISSION_WAIT_SECONDS,
+    wait_seconds: float = MAX_SUBMISSION_WAIT_SECONDS,
 ) -> Starlette:
     """The ASGI app of an open ledger, which ``sequencing`` writes to. ``limit`` is for each client address."""
     from starlette.routing import Route

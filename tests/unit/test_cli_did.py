@@ -69,14 +69,16 @@ def test_resolve_versions_and_parts(cli: CLI) -> None:
     first = cli("did", "resolve", did, "--json").json
     cli("did", "rotate", "nc-medical")
     second = cli("did", "resolve", did, "--json").json
-    assert len(second["didDocument"]["verificationMethod"]) == 2
+    (old,), (new,) = (version["didDocument"]["verificationMethod"] for version in (first, second))
+    assert new["id"] != old["id"]
     version = first["didDocumentMetadata"]["versionId"]
     assert cli("did", "resolve", did, "--version-number", 1, "--json").json["didDocument"] == first["didDocument"]
     assert cli("did", "resolve", did, "--version-id", version, "--json").json["didDocument"] == first["didDocument"]
     at = second["didDocumentMetadata"]["updated"]
     assert f"at {at}" in cli("did", "resolve", did, "--version-time", at).out
-    key = first["didDocument"]["verificationMethod"][0]["id"]
+    key = new["id"]
     assert cli("did", "resolve", key, "--json").json["contentStream"]["id"] == key
+    cli("did", "resolve", old["id"], code=1)
     assert cli("did", "resolve", f"{did}?versionNumber=1", "--json").json["didDocument"] == first["didDocument"]
     assert cli("did", "resolve", f"{did}/whois.vp", "--json").json["contentStream"][0].startswith("https://ledger.example/nc-medical/")
     cli("did", "resolve", key, "--version-number", 1, code=2)
