@@ -19,18 +19,19 @@ CALLS = 25
 class Ratio:
     """One thing that was measured: ``value`` is what it took, in the unit that ``name`` tells, ``limit`` what it may take at most, if anybody said.
 
-    ``detail`` says how it was measured: sizes and numbers.
+    With ``at_least`` it is the other way round: a rate, say, that has to be reached. ``detail`` says how it was measured: sizes and numbers.
     """
 
     name: str
     value: float
     limit: float | None
     detail: str = ""
+    at_least: bool = False
 
     @property
     def is_over(self) -> bool:
-        """Whether it took longer than it may."""
-        return self.limit is not None and self.value > self.limit
+        """Whether it is on the wrong side of its limit."""
+        return self.limit is not None and (self.value < self.limit if self.at_least else self.value > self.limit)
 
 
 def in_turns(work: Work, yardstick: Work) -> tuple[float, float]:
