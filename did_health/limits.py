@@ -47,6 +47,14 @@ MAX_DID_LOG_ENTRIES: Final = 1_000
 MAX_DID_WITNESSES: Final = 64
 MAX_DID_WITNESS_BYTES: Final = 1 << 20
 
+# bundles for a shift
+MAX_SHIFT_BOARDS: Final = 64
+"""Boards whose evidence one bundle carries."""
+MAX_SHIFT_TYPES: Final = 32
+"""Types of credentials in one bundle."""
+MAX_STATUS_SETS: Final = 4
+"""Sets of status lists of one board that are looked for."""
+
 # transparency logs
 MAX_TREE_SIZE: Final = (1 << 63) - 1
 """Most leaves of a log; POSIX timestamps of cosignatures have the same bound (C2SP tlog-cosignature)."""

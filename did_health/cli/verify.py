@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,12 +13,13 @@ import typer
 from did_health.cli import options, session
 from did_health.cli.exits import CONDITIONAL, FAILED, INDETERMINATE, OK, UsageError, no_verdict
 from did_health.cli.options import AllowHostOption, DirectoryOption, JSONOption, PassphraseFileOption, PolicyOption, example
-from did_health.cli.output import Output
+from did_health.cli.output import Output, note
 
 if TYPE_CHECKING:
-    from did_health.roles.evidence import Evidence
+    from did_health.cli.saved_evidence import SavedEvidence
     from did_health.roles.report import CheckName, Report
     from did_health.roles.verifier import Verifier
+    from did_health.stores.pins import FilePins
 
 EXAMPLE = example(
     "did-health verify shown.json --audience https://pharmacy.example --nonce ab12",
@@ -33,7 +35,9 @@ def verify(
     audience: Annotated[str | None, typer.Option("--audience", help="The audience that the holder was asked to sign for: you.")] = None,
     nonce: Annotated[str | None, typer.Option("--nonce", help="The nonce that the holder was given. Give each one out once.")] = None,
     purpose: Annotated[str, typer.Option("--purpose", help="Picks the age of evidence that the policy allows.")] = "default",
-    evidence: Annotated[Path | None, typer.Option("--evidence", help="Use this saved evidence and fetch nothing.")] = None,
+    evidence: Annotated[Path | None, typer.Option("--evidence", help="Use this saved evidence or shift bundle and fetch nothing.")] = None,
+    signed_by: Annotated[str | None, typer.Option("--signed-by", help="Who must have signed the bundle: a DID, or an institution of the directory.")] = None,
+    pins: Annotated[Path | None, typer.Option("--pins", help="Remember here what was seen of the ledgers; by default in the directory.")] = None,
     save_evidence: Annotated[Path | None, typer.Option("--save-evidence", help="Keep what the checks were made with, to verify again later.")] = None,
     waive: Annotated[list[str] | None, typer.Option("--waive", help="Leave a check out, by its name; shown as waived. May be repeated.")] = None,
     at: Annotated[str | None, typer.Option("--at", help="Verify as of this time, as 2026-01-31T13:45:00Z; by default now.")] = None,
@@ -58,17 +62,22 @@ def verify(
     moment = session.moment(at, "--at")
     with no_verdict():
         document = session.read_file(file, max_bytes=MAX_DOCUMENT_BYTES)
-        saved = _saved(evidence)
-        with _verifier(policy, directory, saved, frozenset(allow_host or ()), passphrase_file) as verifier:
+        saved = _saved(evidence, signed_by, policy, directory, moment)
+        remembered = _pins(pins, policy, directory)
+        with _verifier(policy, directory, saved, frozenset(allow_host or ()), passphrase_file, remembered) as verifier:
             report = session.at_file(
                 file,
-                lambda: verifier.verify(document, audience=audience, nonce=nonce, purpose=purpose, evidence=saved, now=moment, waive=waived),
+                lambda: verifier.verify(
+                    document, audience=audience, nonce=nonce, purpose=purpose, evidence=saved.evidence if saved else None, now=moment, waive=waived
+                ),
             )
         if save_evidence is not None:
             session.write_file(save_evidence, report.evidence.to_json() + b"\n")
     if override_by:
         report = report.overridden(by=override_by, reason=override_reason)
-    _show(Output(as_json), report, show_claims=show_claims)
+    if remembered is not None and remembered.unsaved is not None:
+        note(f"What was seen of the ledger could not be remembered: {remembered.unsaved}", "yellow")
+    _show(Output(as_json), report, saved, show_claims=show_claims)
     raise typer.Exit({Verdict.ACCEPT: OK, Verdict.REFUSE: FAILED, Verdict.CONDITIONAL: CONDITIONAL}.get(report.verdict, INDETERMINATE))
 
 
@@ -81,39 +90,56 @@ def _check_name(name: str) -> CheckName:
     return CheckName(name)
 
 
-def _saved(file: Path | None) -> Evidence | None:
-    from did_health.limits import MAX_GATHER_BYTES
-    from did_health.roles.evidence import Evidence
+def _saved(file: Path | None, signed_by: str | None, policy: Path | None, directory: Path, at: datetime | None) -> SavedEvidence | None:
+    from did_health.cli import saved_evidence
 
-    return None if file is None else session.at_file(file, lambda: Evidence.parse(session.read_file(file, max_bytes=2 * MAX_GATHER_BYTES)))
+    if file is None:
+        if signed_by is not None:
+            raise UsageError("only a shift bundle is signed", where="--signed-by", hint="Give it by --evidence")
+        return None
+    signer = None if signed_by is None else saved_evidence.did_named(signed_by, directory, "--signed-by")
+    return saved_evidence.read(file, session.read_policy(policy, directory), at or session.now(), signer)
+
+
+def _pins(file: Path | None, policy: Path | None, directory: Path) -> FilePins | None:
+    """The directory's pins are those of its own policy: under another one the same names could be other logs."""
+    from did_health.net.verifiers import PINS_FILE
+    from did_health.stores.pins import FilePins
+
+    if file is not None:
+        return FilePins(file)
+    return FilePins(directory / PINS_FILE) if policy is None and directory.is_dir() else None
 
 
 @contextmanager
 def _verifier(
-    policy: Path | None, directory: Path, saved: Evidence | None, allow_hosts: frozenset[str], passphrase_file: Path | None
+    policy: Path | None, directory: Path, saved: SavedEvidence | None, allow_hosts: frozenset[str], passphrase_file: Path | None, pins: FilePins | None
 ) -> Iterator[Verifier]:
     """Offline with evidence; over HTTPS under a policy that was named; else by the directory's ledger, whose witnesses need the passphrase."""
     from did_health.net.verifiers import embedded_verifier, web_verifier
     from did_health.roles.verifier import Verifier
 
     if saved is not None:
-        yield Verifier(session.read_policy(policy, directory), clock=session.now)
+        yield Verifier(session.read_policy(policy, directory), clock=session.now, pins=pins)
     elif policy is not None:
-        yield web_verifier(session.read_policy(policy, directory), allow_hosts=allow_hosts)
+        yield web_verifier(session.read_policy(policy, directory), allow_hosts=allow_hosts, pins=pins)
     else:
         with session.open_existing(directory, passphrase_file) as opened:
-            yield embedded_verifier(opened)
+            yield embedded_verifier(opened, pins=pins)
 
 
-def _show(out: Output, report: Report, *, show_claims: bool) -> None:
+def _show(out: Output, report: Report, saved: SavedEvidence | None, *, show_claims: bool) -> None:
     from did_health.cli.report_output import claims_of, show_report
 
     claims = claims_of(report) if show_claims else None
     if out.as_json:
         shown: dict[str, Sequence[object]] = {} if claims is None else {"credentials": claims}
-        out.json(report.to_json() | {"holder": report.holder} | shown)
+        carried = {} if saved is None else {"evidence": saved.to_json(report.verified_at)}
+        out.json(report.to_json() | {"holder": report.holder} | carried | shown)
         return
     show_report(out, report)
+    if saved is not None:
+        out.facts(saved.facts(report.verified_at))
     if not show_claims:
         return
     if claims is None:

@@ -14,10 +14,12 @@ from did_health.net.gather import Missing, ThreadedSource, gather, gather_async
 from did_health.net.hosted import AsyncHostedSource, HostedSource
 from did_health.roles.evidence import Evidence, Need, Source
 from did_health.roles.nonces import NoncesInMemory, UsedNonces
+from did_health.roles.pins import Pins
 from did_health.roles.verifier import Verifier
 from did_health.stores.clock import system_clock
 from did_health.stores.directory import Directory
 from did_health.stores.embedded import EmbeddedLedger
+from did_health.stores.pins import FilePins
 from did_health.tlog.note import SignedNote
 from did_health.trust.policy import TrustPolicy
 
@@ -58,10 +60,17 @@ class LiveLedger:
             return self._clock()
 
 
-def embedded_verifier(directory: Directory, *, used_nonces: UsedNonces | None = None, sources: Sequence[Source] = ()) -> Verifier:
+PINS_FILE: Final = "pins.json"
+"""Where, in a directory, its verifiers remember what they have seen of the ledger."""
+
+
+def embedded_verifier(
+    directory: Directory, *, used_nonces: UsedNonces | None = None, sources: Sequence[Source] = (), pins: Pins | None = None
+) -> Verifier:
     """A verifier under the directory's own trust policy, with the directory's ledger as its source, without any network.
 
-    ``sources`` are asked first. Without ``used_nonces`` replays are refused among what this verifier sees.
+    ``sources`` are asked first. Without ``used_nonces`` replays are refused among what this verifier sees. ``pins`` are by default those of
+    the directory, which all of its verifiers share (``PINS_FILE``).
     """
     policy, clock = directory.policy, directory.clock
     asked = [*sources, LiveLedger(directory.ledger, policy, clock)]
@@ -76,13 +85,19 @@ def embedded_verifier(directory: Directory, *, used_nonces: UsedNonces | None = 
         gather=lambda missing: gather(missing, asked, evidence=Evidence(), clock=clock),
         gather_async=gather_in_threads,
         used_nonces=used_nonces or NoncesInMemory(),
+        pins=pins or FilePins(directory.path / PINS_FILE),
     )
 
 
 def web_verifier(
-    policy: TrustPolicy, *, allow_hosts: frozenset[str] = frozenset(), clock: Callable[[], datetime] = system_clock, used_nonces: UsedNonces | None = None
+    policy: TrustPolicy,
+    *,
+    allow_hosts: frozenset[str] = frozenset(),
+    clock: Callable[[], datetime] = system_clock,
+    used_nonces: UsedNonces | None = None,
+    pins: Pins | None = None,
 ) -> Verifier:
-    """A verifier that fetches its evidence over HTTPS, within the guards of ``net``; ``allow_hosts`` as of ``HTTPSource``.
+    """A verifier that fetches its evidence over HTTPS, within the guards of ``net``; ``allow_hosts`` as of ``HTTPSource``, ``pins`` as of ``Verifier``.
 
     What a ledger of the policy hosts is asked of the ledger, the rest of where it is published.
     """
@@ -105,4 +120,5 @@ def web_verifier(
         gather=gather_over_http,
         gather_async=gather_async_over_http,
         used_nonces=used_nonces or NoncesInMemory(),
+        pins=pins,
     )

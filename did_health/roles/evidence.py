@@ -13,6 +13,7 @@ from typing import Protocol
 
 from did_health.encoding import strict_json, timestamps
 from did_health.encoding.base64 import base64_decode, base64_encode
+from did_health.encoding.strict_json import JSONObject
 from did_health.errors import FormatError
 from did_health.limits import MAX_DOCUMENT_BYTES, MAX_GATHER_BYTES
 
@@ -69,18 +70,26 @@ class Evidence:
 
     def to_json(self) -> bytes:
         """As a JSON document that ``parse`` reads again."""
-        return strict_json.dumps({
+        return strict_json.dumps(self.to_object())
+
+    def to_object(self) -> JSONObject:
+        """The JSON document of ``to_json``."""
+        return {
             "format": _FORMAT,
             "items": {
                 url: {"fetchedAt": timestamps.format(item.fetched_at), "content": None if item.content is None else base64_encode(item.content)}
                 for url, item in self.items.items()
             },
-        })
+        }
 
     @classmethod
     def parse(cls, data: bytes) -> Evidence:
         """Read what ``to_json`` wrote; raises ``FormatError``."""
-        document = strict_json.loads_object(data, what="evidence file", max_bytes=2 * MAX_GATHER_BYTES)
+        return cls.from_object(strict_json.loads_object(data, what="evidence file", max_bytes=2 * MAX_GATHER_BYTES))
+
+    @classmethod
+    def from_object(cls, document: JSONObject) -> Evidence:
+        """As ``parse``, of a document that was read already."""
         entries = document.get("items")
         if document.get("format") != _FORMAT or not isinstance(entries, dict):
             raise FormatError("the file is not did-health evidence", hint="Make one with: did-health verify --save-evidence FILE")

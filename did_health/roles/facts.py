@@ -56,6 +56,10 @@ class Facts:
         """What is missing to have the newest status list at ``url``."""
         return self._needs_of_content(subject_of(Kind.STATUS_LIST, url))
 
+    def is_logged_list(self, url: str) -> bool:
+        """Whether the ledger is known to have a status list for ``url``."""
+        return self._state.has_list(url, self.now)
+
     def needs_of_revocation(self, subject: bytes) -> list[Need]:
         """What is missing to know whether the handle whose SHA-256 is ``subject`` has been published."""
         return self._needs_of_latest(subject)

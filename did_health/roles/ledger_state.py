@@ -26,7 +26,9 @@ from did_health.ledger.entry import Entry, Kind, did_subject, subject_of
 from did_health.ledger.latest import LatestBundle
 from did_health.roles.evidence import Evidence
 from did_health.roles.memo import Memo
+from did_health.roles.pins import Pins, PinsInMemory, require_continued, require_same_view
 from did_health.roles.report import Outcome
+from did_health.tlog.checkpoint import Checkpoint
 from did_health.tlog.witness_policy import WitnessPolicy
 from did_health.trust.policy import TrustPolicy
 from did_health.trust.registry import ACTION_ISSUE, RegistryRecord, record_identifier
@@ -102,12 +104,16 @@ class ContentState:
 
 
 class LedgerState:
-    """What one collection of evidence proves under one policy. ``now`` (aware UTC) bounds timestamps: none may be from the future."""
+    """What one collection of evidence proves under one policy. ``now`` (aware UTC) bounds timestamps: none may be from the future.
 
-    __slots__ = ("_known", "_ledger", "_memo", "_policy", "evidence")
+    ``pins`` remember what was seen of the logs; what was asked for after it must not be older (see ``roles.pins``).
+    """
 
-    def __init__(self, policy: TrustPolicy, evidence: Evidence, memo: Memo) -> None:
+    __slots__ = ("_known", "_ledger", "_memo", "_pins", "_policy", "evidence")
+
+    def __init__(self, policy: TrustPolicy, evidence: Evidence, memo: Memo, pins: Pins | None = None) -> None:
         self._policy, self.evidence, self._memo = policy, evidence, memo
+        self._pins = PinsInMemory() if pins is None else pins
         self._ledger = policy.ledger or WitnessPolicy()
         self._known: dict[Hashable, Any] = {}
 
@@ -143,6 +149,13 @@ class LedgerState:
         """The issuer's newest status list at ``url``. Raises ``Unproven``."""
         return self._once((StatusListCredential, url, issuer), self._status_list, url, issuer, now)
 
+    def has_list(self, url: str, now: datetime) -> bool:
+        """Whether it is proved that some status list was logged for ``url``."""
+        try:
+            return self.latest(subject_of(Kind.STATUS_LIST, url), now).entry is not None
+        except Unproven:
+            return False
+
     def record(self, issuer: str, resource: str, now: datetime) -> tuple[RegistryRecord | None, ContentState]:
         """The registry record by which ``issuer`` may issue ``resource``. Raises ``Unproven``."""
         return self._once((RegistryRecord, issuer, resource), self._record, issuer, resource, now)
@@ -155,7 +168,9 @@ class LedgerState:
         """
         state = self.did(issuer, now)
         key = (IssuanceReceipt, receipt.ledger_proof, receipt.root, receipt.count, issuer, state.version)
-        return self._memo.get(key, lambda: self._issuance(receipt, issuer, state, now))
+        logged, checkpoint = self._memo.get(key, lambda: self._issuance(receipt, issuer, state, now))
+        self._once((require_same_view, checkpoint), lambda: _pinned(lambda: require_same_view(self._pins, checkpoint)))
+        return logged
 
     def _once(self, key: Hashable, compute: Callable[..., Result], *arguments: Any) -> Result:
         known: Result | None = self._known.get(key)
@@ -172,8 +187,7 @@ class LedgerState:
                 silent += 1
                 asked += item is not None
             else:
-                content = item.content
-                found.append(self._memo.get((Latest, subject, content), lambda content=content: self._proved(subject, content, now)))  # type: ignore[misc]
+                found.append(self._pinned_latest(subject, item.content, item.fetched_at, now))
         newest = max(found, key=lambda latest: latest.entry.seq if latest.entry else -1, default=None)
         if newest is not None and newest.entry is not None:
             return newest
@@ -184,7 +198,16 @@ class LedgerState:
             raise Unproven(Outcome.UNKNOWN, "ledger_unavailable", "no ledger could be asked for the newest state")
         return Latest(None, min(latest.as_of for latest in found))
 
-    def _proved(self, subject: bytes, content: bytes, now: datetime) -> Latest:
+    def _pinned_latest(self, subject: bytes, content: bytes, fetched_at: datetime, now: datetime) -> Latest:
+        latest, checkpoint = self._memo.get((Latest, subject, content), lambda: self._proved(subject, content, now))
+        # Not with what is remembered of the content: the same bytes are a roll-back when they come again after newer ones.
+        self._once(
+            (require_continued, checkpoint, fetched_at),
+            lambda: _pinned(lambda: require_continued(self._pins, checkpoint, fetched_at=fetched_at, now=now)),
+        )
+        return latest
+
+    def _proved(self, subject: bytes, content: bytes, now: datetime) -> tuple[Latest, Checkpoint]:
         try:
             bundle = LatestBundle.parse(content)
             # Witnesses cosign a checkpoint once for everything under it, so it is looked at once, too.
@@ -199,7 +222,7 @@ class LedgerState:
             if error.code == "latest_of_another_subject":
                 raise Unproven(Outcome.UNKNOWN, "ledger_proof_mismatch", "the ledger answered about another subject") from error
             raise Unproven(Outcome.FAIL, "ledger_proof_invalid", f"the ledger's proof does not hold: {error}") from error
-        return Latest(verified.entry, _witnessed_at(verified.timestamp))
+        return Latest(verified.entry, _witnessed_at(verified.timestamp)), verified.checkpoint.checkpoint
 
     def _did(self, text: str, now: datetime) -> DIDState:
         try:
@@ -292,7 +315,7 @@ class LedgerState:
             raise Unproven(Outcome.FAIL, "registry_record_mismatch", "the registry record is about somebody or something else", content.as_of)
         return record, content
 
-    def _issuance(self, receipt: IssuanceReceipt, issuer: str, state: DIDState, now: datetime) -> Logged:
+    def _issuance(self, receipt: IssuanceReceipt, issuer: str, state: DIDState, now: datetime) -> tuple[Logged, Checkpoint]:
         try:
             found = _not_from_the_future(lambda at: receipt.verify_ledger_proof(self._ledger, now=at), now)
             entry = found.entry
@@ -304,7 +327,7 @@ class LedgerState:
             raise
         except (VerificationError, ResolutionError, FormatError, UnsupportedError) as error:
             raise Unproven(Outcome.FAIL, "receipt_invalid", f"the issuance receipt does not hold: {error}") from error
-        return Logged(_witnessed_at(found.timestamp), entry.author)
+        return Logged(_witnessed_at(found.timestamp), entry.author), found.checkpoint.checkpoint
 
 
 def _resolved(did: DID, resources: Resources, log: bytes, now: datetime) -> tuple[DIDDocument, Mapping[str, PublicKey]]:
@@ -328,6 +351,14 @@ def _not_from_the_future(verify: Callable[[int | None], Result], now: datetime) 
     except VerificationError as error:
         verify(None)
         raise Unproven(Outcome.UNKNOWN, "evidence_from_the_future", "the ledger's proof is from the future: check this machine's clock") from error
+
+
+def _pinned(check: Callable[[], None]) -> bool:
+    try:
+        check()
+    except VerificationError as error:
+        raise Unproven(Outcome.UNKNOWN, error.code, error.what) from error
+    return True
 
 
 def _witnessed_at(timestamp: int | None) -> datetime:

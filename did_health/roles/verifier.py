@@ -14,6 +14,7 @@ from did_health.roles.facts import Facts
 from did_health.roles.ledger_state import LedgerState
 from did_health.roles.memo import Memo
 from did_health.roles.nonces import UsedNonces
+from did_health.roles.pins import Pins, PinsInMemory
 from did_health.roles.plan import missing
 from did_health.roles.report import Check, CheckName, Outcome, Report, Verdict, verdict_of
 from did_health.trust.policy import DEFAULT_PURPOSE, TrustPolicy
@@ -28,7 +29,8 @@ class Verifier:
 
     ``clock`` gives the time (aware UTC). ``gather`` and ``gather_async`` fetch evidence (``net.gather`` bound to its sources); without
     them ``verify`` uses only the evidence that it is given. ``used_nonces`` refuses replays among all presentations verified here;
-    without it, the caller sees to it that no nonce is given out twice.
+    without it, the caller sees to it that no nonce is given out twice. ``pins`` remember what was seen of the logs, by default for as long
+    as this object lives: an older state, or another one of the same size, is not believed afterwards.
     """
 
     def __init__(
@@ -39,12 +41,14 @@ class Verifier:
         gather: Gather | None = None,
         gather_async: GatherAsync | None = None,
         used_nonces: UsedNonces | None = None,
+        pins: Pins | None = None,
     ) -> None:
         self._policy = policy
         self._clock = clock
         self._gather = gather
         self._gather_async = gather_async
         self._used_nonces = used_nonces
+        self._pins = PinsInMemory() if pins is None else pins
         self._memo = Memo()
         # Of the evidence used last: verifications one after the other often share it.
         self._state: LedgerState | None = None
@@ -96,12 +100,11 @@ class Verifier:
         later. Raises ``FormatError`` if ``document`` is none of the three, ``UnsupportedError`` for an enveloped one, and ``ValueError``
         if the data model is to be waived; every other finding is in the report.
         """
-        moment = self._moment(now)
         parsed = parse_document(document)
         if evidence is None:
-            evidence = self._gather(lambda have: self._missing(parsed, have, purpose, moment)) if self._gather else Evidence()
-            moment = self._moment(now)
-        return self._report(parsed, PresentationExpectation(audience, nonce), purpose, evidence, moment, frozenset(waive))
+            # The clock is read anew for each plan: what it pins was not seen before it was fetched.
+            evidence = self._gather(lambda have: self._missing(parsed, have, purpose, self._moment(now))) if self._gather else Evidence()
+        return self._report(parsed, PresentationExpectation(audience, nonce), purpose, evidence, self._moment(now), frozenset(waive))
 
     async def verify_async(
         self,
@@ -116,10 +119,18 @@ class Verifier:
         """As ``verify``, fetching the evidence without blocking the event loop. Raises ``ValueError`` without ``gather_async``."""
         if self._gather_async is None:
             raise ValueError("this verifier was given nothing to gather evidence with asynchronously")
-        moment = self._moment(now)
         parsed = parse_document(document)
-        evidence = await self._gather_async(lambda have: self._missing(parsed, have, purpose, moment))
+        evidence = await self._gather_async(lambda have: self._missing(parsed, have, purpose, self._moment(now)))
         return self._report(parsed, PresentationExpectation(audience, nonce), purpose, evidence, self._moment(now), frozenset(waive))
+
+    def collect(self, plan: Callable[[Facts], Sequence[Need]]) -> Evidence:
+        """Gather evidence for other than one document: ``plan`` says what is missing, until that is nothing or cannot be had.
+
+        Raises ``ValueError`` without ``gather``.
+        """
+        if self._gather is None:
+            raise ValueError("this verifier was given nothing to gather evidence with")
+        return self._gather(lambda have: plan(self._facts(have, DEFAULT_PURPOSE, self._moment(None))))
 
     def _moment(self, now: datetime | None) -> datetime:
         return timestamps.require_aware(now if now is not None else self._clock())
@@ -132,7 +143,7 @@ class Verifier:
     def _facts(self, evidence: Evidence, purpose: str, now: datetime) -> Facts:
         state = self._state
         if state is None or state.evidence is not evidence:
-            state = self._state = LedgerState(self.policy, evidence, self._memo)
+            state = self._state = LedgerState(self.policy, evidence, self._memo, self._pins)
         return Facts(state, now, self.policy.max_age_for(purpose))
 
     def _report(
