@@ -63,7 +63,8 @@ def verify(
     with no_verdict():
         document = session.read_file(file, max_bytes=MAX_DOCUMENT_BYTES)
         saved = _saved(evidence, signed_by, policy, directory, moment)
-        remembered = _pins(pins, policy, directory)
+        # As of another time is a question about it, and nothing that was seen then.
+        remembered = None if moment is not None and pins is None else _pins(pins, policy, directory)
         with _verifier(policy, directory, saved, frozenset(allow_host or ()), passphrase_file, remembered) as verifier:
             report = session.at_file(
                 file,

@@ -154,6 +154,16 @@ def test_a_ledger_restored_from_an_older_copy_is_noticed(cli: CLI) -> None:
     cli.verify(shown, "--pins", "own.json", code=3)
 
 
+def test_a_question_about_another_time_is_not_remembered(cli: CLI) -> None:
+    made(cli)
+    (cli.town / "pins.json").unlink(missing_ok=True)
+    shown = cli.shown()
+    cli.verify(shown, "--evidence", "shift.json", "--at", "2040-01-01", code=1)
+    assert not (cli.town / "pins.json").exists()
+    cli.verify(shown, "--evidence", "shift.json")
+    assert (cli.town / "pins.json").exists()
+
+
 def test_a_disk_that_is_full_ends_no_verification(cli: CLI, monkeypatch: pytest.MonkeyPatch) -> None:
     from did_health.errors import StoreError
     from did_health.stores import files
