@@ -16,7 +16,7 @@ POLL_SECONDS: Final = 2.0
 
 
 class Following:
-    """Use it in a ``with`` statement; at its end a copy that is under way is finished or given up between two batches."""
+    """Use it in a ``with`` statement; at its end a copy that is under way ends with the batches that are kept, and the mirror takes no more."""
 
     def __init__(self, mirror: Mirror, *, log: JSONLog, metrics: Metrics, poll_seconds: float = POLL_SECONDS) -> None:
         self._mirror, self._log, self._metrics, self._poll = mirror, log, metrics, poll_seconds
@@ -37,6 +37,7 @@ class Following:
     def __exit__(self, *_: object) -> None:
         self._ending.set()
         self._due.set()
+        self._mirror.stop()
         self._thread.join()
 
     def soon(self) -> None:

@@ -47,6 +47,7 @@ from did_health.tlog.checkpoint import Checkpoint
 from did_health.tlog.merkle import Tree
 from did_health.tlog.note import SignedNote, VerifierKey, open_note
 from did_health.tlog.prefix_map_tree import MemoryItems, PrefixTree
+from did_health.tlog.tiles import FULL_WIDTH
 
 _DATABASE: Final = "mirror.sqlite"
 _LOG: Final = "log"
@@ -106,6 +107,7 @@ class Mirror(LogReader):
         self._database, self._kept, self._source = database, store, source
         # One at a time copies; readers do not wait for it.
         self._copying = threading.Lock()
+        self._stopping = threading.Event()
         self._ahead = Tree()
         self._items, self._history = _Items(), _History()
         self._replay: Replay | None = None
@@ -230,7 +232,11 @@ class Mirror(LogReader):
 
     def _copy(self, state: LogState, checkpoint: Checkpoint) -> None:
         start = state.size
-        hashes = list(self._source.leaf_hashes(start, checkpoint.size))
+        hashes: list[bytes] = []
+        for one in self._source.leaf_hashes(start, checkpoint.size):
+            hashes.append(one)
+            if not len(hashes) % FULL_WIDTH:
+                self._require_going()
         try:
             self._ahead.extend(hashes)
             if self._ahead.size != checkpoint.size or self._ahead.root() != checkpoint.root:
@@ -244,6 +250,7 @@ class Mirror(LogReader):
                 data.append(one)
                 closed = leaves[-1].kind is Kind.MAP_HEAD
                 if closed and (len(data) >= _LEAVES_AT_ONCE or start + len(data) == checkpoint.size):
+                    self._require_going()
                     self._keep(start, leaves, data)
                     start += len(data)
                     leaves, data = [], []
@@ -254,6 +261,10 @@ class Mirror(LogReader):
         except BaseException:
             self._replay = None
             raise
+
+    def _require_going(self) -> None:
+        if self._stopping.is_set():
+            raise StoreError("the mirror is ending", hint="It goes on with its copy when it is started again", code="mirror_ending")
 
     def _keep(self, start: int, leaves: Sequence[Entry], data: Sequence[bytes]) -> None:
         """Replay and keep leaves, the last of which is a head."""
@@ -317,6 +328,10 @@ class Mirror(LogReader):
         if note != self._files.read(CHECKPOINT):
             self._write_tiles(size, size)
             self._files.write_checkpoint(note)
+
+    def stop(self) -> None:
+        """Take nothing more: a copy that is under way ends with what is kept, and raises ``StoreError`` (``mirror_ending``)."""
+        self._stopping.set()
 
     def close(self) -> None:
         """Give back the database connections, when no copy is under way."""

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
 
 import pytest
 
-from did_health.errors import StoreError, TransportError, VerificationError
+from did_health.errors import ConflictError, StoreError, TransportError, VerificationError
+from did_health.ledger.admission import Admitted
 from did_health.ledger.entry import Entry, revocation_subject
 from did_health.ledger.latest import LatestBundle
 from did_health.net.exchange import HTTPExchange
 from did_health.services.operation import NotReady
 from did_health.stores.mirror import Mirror
+from did_health.tlog.checkpoint import Checkpoint
 from did_health.tlog.cosignature import verified_cosignatures
 from did_health.tlog.witness_protocol import parse_cosignatures
 from tests.any_log import AnyLog, handle, revocation
@@ -364,6 +368,40 @@ def test_it_goes_on_after_a_restart_where_it_was(followed: Scene) -> None:
         assert restarted.get("tile/0/000.p/10").content == followed.files.files["/tile/0/000.p/10"]
 
 
+def test_the_end_of_the_service_does_not_wait_for_a_long_copy(followed: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("did_health.stores.mirror._LEAVES_AT_ONCE", 1)
+    for number in range(4, 9):
+        batch(followed.log, number)
+    followed.lay()
+    mirror = followed.mirroring.mirror
+    keep = mirror._keep
+
+    def kept(*arguments: Any) -> None:
+        keep(*arguments)
+        mirror.stop()
+
+    monkeypatch.setattr(mirror, "_keep", kept)
+    assert followed.mirroring.push(followed.log, 5).status_code == 503
+    assert mirror.taken == 7
+    with pytest.raises(StoreError) as ended:
+        mirror.follow()
+    assert ended.value.code == "mirror_ending"
+    with mirroring(followed.folder, followed.log.signer.key, followed.source) as restarted:
+        assert restarted.following.follow()
+        assert restarted.mirror.size == 15
+
+
+def test_the_thread_follows_by_itself(scene: Scene) -> None:
+    with scene.mirroring.following as following:
+        deadline = monotonic() + 20
+        while scene.mirroring.mirror.size < 5:
+            assert monotonic() < deadline
+            following.soon()
+            sleep(0.02)
+    metrics = scene.mirroring.get("metrics").text
+    assert "size 5" in metrics
+
+
 def test_files_that_a_crash_left_out_are_made_good(followed: Scene) -> None:
     published = followed.folder / "published"
     for file in sorted(published.rglob("*"), reverse=True):
@@ -401,3 +439,67 @@ def httpx_get(url: str) -> tuple[int, bytes]:
 
     answer = httpx.get(url, trust_env=False, timeout=30)
     return answer.status_code, answer.content
+
+
+# ---- the copy's database
+
+
+def test_two_processes_on_one_folder_do_not_disturb_each_other(followed: Scene) -> None:
+    batch(followed.log, 4)
+    followed.lay()
+    with mirroring(followed.folder, followed.log.signer.key, followed.source) as other:
+        assert other.following.follow()
+        batch(followed.log, 5)
+        followed.lay()
+        assert followed.mirroring.following.follow()
+        assert other.mirror.size == other.mirror.taken == 9
+        assert not other.following.follow()
+        assert other.push(followed.log, 5).status_code == 200
+
+
+def test_whoever_comes_second_writes_nothing(followed: Scene) -> None:
+    store = followed.mirroring.mirror._kept
+    origin, state = followed.log.signer.name, store.state()
+    there, elsewhere = Checkpoint(origin, state.size, state.root), Checkpoint(origin, 3, bytes(32))
+    entry = Entry.parse(followed.log.leaves[0])
+    leaf = Admitted(entry, followed.log.leaves[0], handle(1))
+    for old in (elsewhere, there):
+        with pytest.raises(ConflictError):
+            store.take(old, Checkpoint(origin, 6, bytes(32)), [leaf], [bytes(32)], now=Clock()())
+    for size in (4, 6):
+        with pytest.raises(ConflictError):
+            store.show(b"", size)
+    assert store.state() == state
+
+
+def test_the_first_alarm_stays(followed: Scene) -> None:
+    store = followed.mirroring.mirror._kept
+    for what in ("first", "second"):
+        store.sound(what)
+    assert store.alarm() == "first"
+
+
+def test_a_copy_that_fails_otherwise_ends_neither_thread_nor_metrics(followed: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    running = followed.mirroring
+    monkeypatch.setattr(running.mirror, "follow", lambda: 1 // 0)
+    with running.following:
+        deadline = monotonic() + 20
+        while not any(line.get("error") == "ZeroDivisionError" for line in running.lines):
+            assert monotonic() < deadline
+            sleep(0.02)
+    monkeypatch.undo()
+
+    def broken(*_: object) -> None:
+        raise StoreError("the disk failed")
+
+    batch(followed.log, 4)
+    followed.lay()
+    monkeypatch.setattr(running.mirror._store, "state", broken)
+    assert running.get("metrics").status_code == 200
+    monkeypatch.undo()
+
+
+def test_leaves_without_end_and_without_a_head_are_not_gathered(followed: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("did_health.stores.mirror._MOST_WITHOUT_HEAD", 3)
+    batch(followed.log, 4, 5, 6, 7)
+    followed.refused("map_head_missing")
