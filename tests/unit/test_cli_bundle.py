@@ -109,6 +109,20 @@ def test_another_policy_is_noticed(cli: CLI) -> None:
     assert cli("bundle", "check", "shift.json", "--policy", "empty.toml", "--json", code=3).json["samePolicy"] is False
 
 
+def test_bundles_and_pins_are_explained_without_being_verified(cli: CLI) -> None:
+    made(cli, "--by", "registry")
+    ran = cli("inspect", "shift.json").out
+    for words in ("A shift bundle for a pharmacy", did_of(cli, "registry"), did_of(cli, "nc-medical"), "PharmacyCredential", "bundle check"):
+        assert words in ran, words
+    assert "Nothing of this was verified" in ran
+    cli.verify(cli.shown())
+    pins = cli("inspect", cli.town / "pins.json").out
+    assert "1 ledger" in pins
+    assert "ledger.example" in pins
+    Path("x.json").write_text('{"format": "did-health/pins/v1", "pins": {"x": 5}}')
+    assert "malformed" in cli("inspect", "x.json", code=2).err
+
+
 def test_usage(cli: CLI) -> None:
     cli.verify(cli.shown(), "--save-evidence", "ev.json")
     assert "inspect" in cli("bundle", "check", "ev.json", code=2).err

@@ -24,9 +24,11 @@ from did_health.cli.explain.places import (
     explain_evidence,
     explain_fhir,
     explain_institution,
+    explain_pins,
     explain_policy,
     explain_report,
     explain_sealed,
+    explain_shift_bundle,
     explain_witness_policy,
 )
 from did_health.encoding import strict_json
@@ -48,6 +50,8 @@ _BY_FORMAT: Final = MappingProxyType[str, Callable[[JSONObject], Explanation]]({
     SEALED: explain_sealed,
     RECEIPT: explain_receipt,
     "did-health/evidence/v1": explain_evidence,
+    "did-health/shift-bundle/v1": explain_shift_bundle,
+    "did-health/pins/v1": explain_pins,
     "did-health/institution/v1": explain_institution,
 })
 _BY_MEMBERS: Final[tuple[tuple[frozenset[str], Callable[[JSONObject], Explanation]], ...]] = (

@@ -48,6 +48,40 @@ def explain_evidence(document: JSONObject) -> Explanation:
     )
 
 
+def explain_shift_bundle(document: JSONObject) -> Explanation:
+    """Evidence for a shift; the signature is not looked at. Raises ``FormatError``."""
+    from did_health.encoding import timestamps
+    from did_health.roles.shift_bundle import ShiftBundle
+
+    bundle = ShiftBundle.from_object(document)
+    order = bundle.order
+    return Explanation(
+        "shift-bundle",
+        f"A shift bundle for a {order.counter}: evidence from {counted(len(bundle.evidence.items), 'place')}",
+        ("With it a counter verifies offline. What it proves, and until when it is accepted: did-health bundle check THIS",),
+        known(
+            ("Made at", timestamps.format(bundle.made_at)),
+            ("Signed in the name of", order.signer or "nobody"),
+            *(("Board", board) for board in order.boards),
+            *(("Credential", name) for name in order.types),
+        ),
+    )
+
+
+def explain_pins(document: JSONObject) -> Explanation:
+    """What verifiers have seen of ledgers."""
+    pins = document.get("pins")
+    if not isinstance(pins, dict) or not all(isinstance(pin, dict) for pin in pins.values()):
+        raise FormatError("the file of pins is malformed", hint="Restore it from a copy")
+    rows = [(origin, f"{pin.get('size')} entries, first seen at {pin.get('seenAt')}") for origin, pin in pins.items()]
+    return Explanation(
+        "pins",
+        f"What verifiers have seen of {counted(len(rows), 'ledger')}",
+        ("They believe no older state than this, and no other of the same size. Without it they know nothing of what was seen before.",),
+        known(*rows),
+    )
+
+
 def explain_institution(document: JSONObject) -> Explanation:
     """The public facts of an institution of a directory."""
     members = {"Title": "title", "DID": "did", "Jurisdiction": "jurisdiction", "Log": "logUrl"}
