@@ -14,7 +14,6 @@ from typing import Any
 import httpx
 
 from did_health.keys import generate
-from did_health.ledger.entry import Entry
 from did_health.ledger.map_head import MapHead
 from did_health.ledger.witness import Cosigner
 from did_health.net.exchange import HTTPExchange
@@ -139,7 +138,3 @@ def wrong(head: MapHead, **changes: Any) -> MapHead:
     """A head with some members changed."""
     members = {"size": head.size, "root": head.root, "count": head.count, **changes}
     return MapHead(members["size"], members["root"], members["count"])
-
-
-def parsed(log: AnyLog) -> list[Entry]:
-    return [Entry.parse(leaf) for leaf in log.leaves]
