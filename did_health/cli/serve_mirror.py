@@ -68,7 +68,8 @@ def _directory(settings: MirrorSettings) -> WitnessDirectory:
 
     key_file = settings.key or settings.dir / KEY_FILE
     passphrase = session.passphrase(settings.passphrase_file, new=not key_file.exists())
-    return WitnessDirectory.open(settings.dir, settings.name, [settings.log] if settings.log else [], passphrase, random=session.random_bytes, key_file=key_file)
+    logs = [settings.log] if settings.log else []
+    return WitnessDirectory.open(settings.dir, settings.name, logs, passphrase, random=session.random_bytes, key_file=key_file)
 
 
 def _serve(settings: MirrorSettings, directory: WitnessDirectory, out: Output) -> None:
@@ -112,6 +113,7 @@ def _tell(out: Output, settings: MirrorSettings, directory: WitnessDirectory, ad
     if out.as_json:
         out.json({"name": key.name, "vkey": str(key), **({"url": url} if url else {})})
     elif url:
-        out.facts([("Mirror", key.name), ("Verifier key", key), ("Listens at", url), ("Follows", f"{settings.log.name if settings.log else ''} at {settings.url}")])
+        followed = f"{settings.log.name if settings.log else ''} at {settings.url}"
+        out.facts([("Mirror", key.name), ("Verifier key", key), ("Listens at", url), ("Follows", followed)])
     else:
         out.write(f"{key}\n".encode())
