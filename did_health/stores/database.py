@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from did_health.errors import StoreError, UnsupportedError
 from did_health.stores import migrations
 from did_health.stores.postgres import SCHEMES, PostgreSQL
-from did_health.stores.sqlite import SQLite
+from did_health.stores.sqlite import LARGE_ROWS, Paging, SQLite
 from did_health.stores.system import APPLICATION_ID, BUSY_SECONDS, Leader, System
 from did_health.stores.tables import SCHEMA_VERSION
 
@@ -42,17 +42,17 @@ class Database:
         return f"<{type(self).__name__} {self.where}>"
 
     @classmethod
-    def open(cls, location: str | Path, *, create: bool = True, read_only: bool = False) -> Database:
+    def open(cls, location: str | Path, *, create: bool = True, read_only: bool = False, paging: Paging = LARGE_ROWS) -> Database:
         """Open the database at a path, ``sqlite:///path`` or ``postgresql://…`` URL, or ``sqlite://`` (in memory, gone with the object).
 
-        A ``read_only`` one is neither made nor brought up to date, and its ``write`` refuses.
+        A ``read_only`` one is neither made nor brought up to date, and its ``write`` refuses. ``paging`` is for SQLite alone.
 
         Raises ``StoreError`` with the code ``store_missing`` (there is none, and ``create`` is false), ``store_foreign`` (not ours; it is
         left untouched), ``store_newer`` (made by a newer version), ``store_older`` (read-only, and not up to date), ``store_corrupt``,
         ``store_refused`` (user or password), ``store_unavailable`` and so on, ``UnsupportedError`` for another system, ``FormatError``
         for what is no URL. No message and no ``repr`` shows a password.
         """
-        system = _system(location, read_only=read_only)
+        system = _system(location, read_only=read_only, paging=paging)
         create = create and not read_only
         if not create and not system.exists():
             raise StoreError("there is no database", where=system.where, hint="Check the name, or make one first", code="store_missing")
@@ -133,16 +133,16 @@ class Database:
         self.engine.dispose()
 
 
-def _system(location: str | Path, *, read_only: bool) -> System:
+def _system(location: str | Path, *, read_only: bool, paging: Paging) -> System:
     if isinstance(location, Path):
-        return SQLite(location, read_only=read_only)
+        return SQLite(location, read_only=read_only, paging=paging)
     if location in (MEMORY, ":memory:"):
-        return SQLite(None, read_only=read_only)
+        return SQLite(None, read_only=read_only, paging=paging)
     scheme, separator, rest = location.partition("://")
     if not separator:
-        return SQLite(Path(location), read_only=read_only)
+        return SQLite(Path(location), read_only=read_only, paging=paging)
     if scheme == "sqlite" and rest.startswith("/"):
-        return SQLite(Path(rest[1:]), read_only=read_only)
+        return SQLite(Path(rest[1:]), read_only=read_only, paging=paging)
     if scheme in SCHEMES:
         return PostgreSQL(location)
     raise UnsupportedError("databases of this kind are not supported", where=scheme, hint="Give a file's path, sqlite:///path or postgresql://user@host/database")

@@ -43,6 +43,7 @@ from did_health.stores.ledger_state import StoredState
 from did_health.stores.ledger_store import LedgerStore, LogState, StoredEntry, write_conflict
 from did_health.stores.local_witnesses import LocalWitness, key_paths, local_witnesses
 from did_health.stores.log_reader import LogReader, host_of
+from did_health.stores.sqlite import SMALL_ROWS
 from did_health.stores.tile_files import CHECKPOINT, TileFiles
 from did_health.tlog.checkpoint import Checkpoint
 from did_health.tlog.note import NoteSigner, SignedNote
@@ -131,7 +132,7 @@ class EmbeddedLedger(LogReader):
             _WITNESSES: strict_json.dumps(names).decode(),
             _AUTHORITIES: strict_json.dumps(sorted(set(registry_authorities))).decode(),
         }
-        database = Database.open(ledger_place(directory, database_url))
+        database = Database.open(ledger_place(directory, database_url), paging=SMALL_ROWS)
         LedgerStore(database).initialise(settings)
         return cls(directory, database, log, witnesses, clock, settings, cosigners)
 
@@ -156,7 +157,7 @@ class EmbeddedLedger(LogReader):
         Raises ``StoreError``: ``store_missing`` if there is none, ``ledger_rolled_back`` or ``ledger_forked`` if the database is not what the
         witnesses have seen; ``VerificationError`` (``wrong_passphrase``).
         """
-        database = Database.open(ledger_place(directory, database_url), create=False)
+        database = Database.open(ledger_place(directory, database_url), create=False, paging=SMALL_ROWS)
         try:
             settings = LedgerStore(database).settings()
             if _POLICY not in settings:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -18,8 +19,19 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from did_health.errors import ConflictError, EdgeError, StoreError
 from did_health.stores.system import APPLICATION_ID, BUSY_SECONDS, Leader, foreign, require_leader_name, unforeseen
 
-PAGE_BYTES: Final = 16_384
-CACHE_KIBIBYTES: Final = 65_536
+
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """In what pieces a file is read and written, and how much of it each connection keeps in memory. A file keeps the pages it was made with."""
+
+    page_bytes: int
+    cache_kibibytes: int
+
+
+LARGE_ROWS: Final = Paging(16_384, 65_536)
+"""A credential with its receipt fits on one page, which halves the time of a bulk insert; one that fits in the cache is written once."""
+SMALL_ROWS: Final = Paging(4_096, 16_384)
+"""For rows of a few hundred bytes in the order of their hashes, each on another page: a large page would be written for the sake of one."""
 
 # The primary result code: (error, stable code, what, what to do)
 _CAUSES: Final = MappingProxyType[int, tuple[type[EdgeError], str, str, str]]({
@@ -38,8 +50,8 @@ _CAUSES: Final = MappingProxyType[int, tuple[type[EdgeError], str, str, str]]({
 class SQLite:
     """A file, or a database in memory (``path`` is ``None``) that is gone with this object."""
 
-    def __init__(self, path: Path | None, *, read_only: bool = False) -> None:
-        self.path, self.read_only = path, read_only
+    def __init__(self, path: Path | None, *, read_only: bool = False, paging: Paging = LARGE_ROWS) -> None:
+        self.path, self.read_only, self.paging = path, read_only, paging
         self.where = str(path) if path else "memory"
         self.single = path is None
         self.reading: dict[str, Any] = {}
@@ -58,8 +70,8 @@ class SQLite:
         connection.isolation_level = None
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA synchronous = FULL")
-        # Negative means KiB; a bulk insert that fits is written once.
-        connection.execute(f"PRAGMA cache_size = -{CACHE_KIBIBYTES}")
+        # Negative means KiB.
+        connection.execute(f"PRAGMA cache_size = -{self.paging.cache_kibibytes}")
         if self.read_only:
             connection.execute("PRAGMA query_only = ON")
 
@@ -82,8 +94,7 @@ class SQLite:
             # Outside a transaction, as SQLite wants it.
             driver: Any = connection.connection.dbapi_connection
             if fresh:
-                # Large pages: a credential with its receipt fits on one, which halves the time of a bulk insert.
-                driver.execute(f"PRAGMA page_size = {PAGE_BYTES}")
+                driver.execute(f"PRAGMA page_size = {self.paging.page_bytes}")
             driver.execute("PRAGMA journal_mode = WAL")
 
     def mark(self, connection: Connection, version: int) -> None:
