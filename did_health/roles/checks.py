@@ -23,7 +23,7 @@ from did_health.trust.entitlement import entitlement
 from did_health.trust.registry import ACTION_ISSUE
 from did_health.vc.credential import Credential
 from did_health.vc.presentation import Presentation
-from did_health.vc.proofs.data_integrity import verify_common_proof, verify_proofs
+from did_health.vc.proofs.data_integrity import verify_common_presentation, verify_common_proof, verify_proofs
 
 _BASE_TYPE: Final = "VerifiableCredential"
 
@@ -108,16 +108,7 @@ class Checks:
         if not presentation.proofs:
             raise Unproven(Outcome.FAIL, "presentation_not_signed", "the presentation is not signed")
         try:
-            proofs = verify_proofs(
-                presentation.raw,
-                self._facts.key,
-                purpose="authentication",
-                domain=expected.audience,
-                challenge=expected.nonce,
-                now=self._facts.now,
-                canonicalize=self._canonicalize,
-            )
-            signers = {did_of(proof.verification_method) for proof in proofs}
+            signers = self._signers(presentation, expected.audience, expected.nonce)
         except Unproven:
             raise
         except (VerificationError, FormatError, UnsupportedError, ResolutionError) as error:
@@ -129,6 +120,13 @@ class Checks:
             raise Unproven(Outcome.FAIL, "nonce_replayed", "this nonce was answered before: the presentation is a replay")
         self.made.append(_passed("presented", None, None))
         return signers.pop()
+
+    def _signers(self, presentation: Presentation, audience: str, nonce: str) -> set[str]:
+        raw, keys, now = presentation.raw, self._facts.key, self._facts.now
+        if presentation.is_common:
+            return {did_of(verify_common_presentation(raw, self._canonicalize(raw), keys, now=now, domain=audience, challenge=nonce))}
+        proofs = verify_proofs(raw, keys, purpose="authentication", domain=audience, challenge=nonce, now=now, canonicalize=self._canonicalize)
+        return {did_of(proof.verification_method) for proof in proofs}
 
     def credential(self, index: int, part: Part, holder: str | None, *, presented: bool) -> Credential | None:
         """Steps 2 to 11 of one credential; the credential unless it is malformed."""
@@ -263,6 +261,10 @@ class Checks:
         entries = credential.status_entries
         for raw in entries:
             try:
+                if credential.is_common and (clear := self._facts.clear(raw, credential.issuer_id)) is not None:
+                    if oldest is None or clear < oldest:
+                        oldest = clear
+                    continue
                 result, as_of = self._facts.status(raw, credential.issuer_id)
             except Unproven as doubt:
                 clean = False

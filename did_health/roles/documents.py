@@ -10,15 +10,14 @@ In a presentation the receipts stand beside the credentials, in their order: ``"
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from did_health.encoding import strict_json
 from did_health.encoding.jcs import Canonicalize, canonicalize_around, canonicalize_plain, canonicalizer
 from did_health.encoding.strict_json import JSON, JSONObject, Survey, survey
 from did_health.errors import FormatError
 from did_health.limits import MAX_DOCUMENT_DEPTH
-from did_health.vc.common_shape import has_common_shape
+from did_health.vc.common_shape import has_common_shape, is_commonly_presented
 from did_health.vc.presentation import Presentation
 
 RECEIPT: Final = "issuanceReceipt"
@@ -48,8 +47,7 @@ class Part:
         return self._canonical
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(NamedTuple):
     """What was received: its credentials, and the presentation that holds them (``None`` for a credential that nobody presents)."""
 
     parts: tuple[Part, ...]
@@ -72,6 +70,12 @@ def parse_document(source: bytes | str | JSONObject) -> Document:
     if isinstance(document.get(_CREDENTIAL), dict):
         holding, credentials, receipts = _CREDENTIAL, (document[_CREDENTIAL],), (document.get(RECEIPT),)
     elif "VerifiablePresentation" in names:
+        if found is None and is_commonly_presented(document):
+            presented = document[_PRESENTED]
+            common = [has_common_shape(credential) for credential in presented]
+            if False not in common:
+                presentation = Presentation.parse_common(document)
+                return _document(presented, _receipts(document, len(presented)), common, presentation, _PLAIN)
         presentation = Presentation.parse(document)
         holding, credentials, receipts = _PRESENTED, presentation.credentials, _receipts(document, len(presentation.credentials))
     elif "VerifiableCredential" in names:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -81,13 +81,14 @@ def domain_findings(credential: Credential, now: datetime) -> Sequence[Finding]:
     return findings
 
 
-def claimed_scopes(credential: Credential, resource: str) -> frozenset[tuple[str | None, str | None]]:
+def claimed_scopes(credential: Credential, resource: str) -> Collection[tuple[str | None, str | None]]:
     """Each ``(profession, jurisdiction)`` for which the issuer must be accredited to issue ``resource``, one of the credential's types.
 
     ``None`` stands where the type has none, an empty text where the credential fails to name one, which nobody is accredited for.
     """
     if resource == PhysicianLicense.credential_type:
-        return frozenset([_license_scope(subject) for subject in credential.subjects])
+        subjects = credential.subjects
+        return (_license_scope(subjects[0]),) if len(subjects) == 1 else frozenset(map(_license_scope, subjects))
     if resource == Pharmacy.credential_type:
         return frozenset((None, _text(subject.get("jurisdiction"))) for subject in credential.subjects)
     return _NO_SCOPE

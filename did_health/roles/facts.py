@@ -8,7 +8,7 @@ from typing import Final
 
 from did_health.did.did import DID, DIDURL
 from did_health.did.resolution import required_urls
-from did_health.encoding.strict_json import JSON
+from did_health.encoding.strict_json import JSON, JSONObject
 from did_health.errors import FormatError, UnsupportedError, VerificationError
 from did_health.keys import PublicKey
 from did_health.ledger.batch import IssuanceReceipt
@@ -18,9 +18,11 @@ from did_health.roles.evidence import Need
 from did_health.roles.ledger_state import WEBVH, ContentState, DIDState, LedgerState, Logged, Unproven
 from did_health.roles.report import Outcome
 from did_health.trust.registry import ACTION_ISSUE, RegistryRecord, record_identifier
-from did_health.vc.status import StatusEntry, StatusResult, check_status
+from did_health.vc.status import StatusEntry, StatusResult, check_status, is_clear
 
 _SKEW: Final = timedelta(seconds=MAX_CLOCK_SKEW_SECONDS)
+# Neither statusSize nor statusMessage, in the common shape.
+_MEMBERS_OF_ONE_BIT: Final = 4
 
 
 class Facts:
@@ -101,9 +103,15 @@ class Facts:
 
     def assertion_key(self, verification_method: str, purpose: str, controller: str | None = None) -> PublicKey:
         """As ``key``, for credentials: a retired key of the issuer's is found too. See ``retired``."""
-        if controller is not None and verification_method in self.did(controller).retired:
-            return self.did(controller).retired[verification_method]
-        return self.key(verification_method, purpose, controller)
+        if controller is None:
+            return self.key(verification_method, purpose)
+        state = self.did(controller)
+        retired = state.retired.get(verification_method)
+        if retired is not None:
+            return retired
+        if verification_method.partition("#")[0] != controller:
+            return self.key(verification_method, purpose, controller)
+        return state.document.key(verification_method, purpose, self.now)
 
     def retired(self, issuer: str) -> Collection[str]:
         """The keys that the issuer's document lists no more. What they signed counts only if it was logged while they were in force."""
@@ -112,8 +120,22 @@ class Facts:
     def record(self, issuer: str, resource: str) -> tuple[RegistryRecord | None, datetime]:
         """The registry record by which ``issuer`` may issue ``resource`` (``None``: there is none), and its time. Raises ``Unproven``."""
         record, content = self._state.record(issuer, resource, self.now)
-        self._require_current(content, "registry record")
+        if not self._oldest <= content.as_of <= self._newest or content.expires is not None:
+            self._require_current(content, "registry record")
         return record, content.as_of
+
+    def clear(self, entry: JSONObject, issuer: str) -> datetime | None:
+        """For which time a status entry of the common shape says nothing against its credential; ``None`` if ``status`` has to be asked.
+
+        It answers for lists that ``status`` has found good already, and for entries of one bit.
+        """
+        known = self._state.known_status_list(entry["statusListCredential"], issuer)
+        if known is None or len(entry) != _MEMBERS_OF_ONE_BIT:
+            return None
+        status_list, content = known
+        if status_list is None or content.expires is not None or not self._oldest <= content.as_of <= self._newest:
+            return None
+        return content.as_of if is_clear(entry, status_list, self.now) else None
 
     def status(self, raw: JSON, issuer: str) -> tuple[StatusResult, datetime]:
         """The value of a ``credentialStatus`` entry by the issuer's newest list, and the list's time. Raises ``Unproven``."""

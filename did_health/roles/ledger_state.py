@@ -156,6 +156,10 @@ class LedgerState:
         except Unproven:
             return False
 
+    def known_status_list(self, url: str, issuer: str) -> tuple[StatusListCredential | None, ContentState] | None:
+        """What ``status_list`` has found before; ``None`` if it has not been asked."""
+        return self._known.get((StatusListCredential, url, issuer))
+
     def record(self, issuer: str, resource: str, now: datetime) -> tuple[RegistryRecord | None, ContentState]:
         """The registry record by which ``issuer`` may issue ``resource``. Raises ``Unproven``."""
         return self._once((RegistryRecord, issuer, resource), self._record, issuer, resource, now)

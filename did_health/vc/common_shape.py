@@ -8,8 +8,8 @@ has the shape is
 - secured by one proof of ``eddsa-jcs-2022`` for the purpose ``assertionMethod`` (``Proof.parse``), whose texts are left to read,
 - plain and shallow (``strict_json.Survey``), with the member name ``proof`` in one place only,
 
-so that none of this has to be asked again. Nothing is refused for not having the shape: it goes the general way, which is the only one
-that explains, and the oracle of the tests.
+so that none of this has to be asked again. A presentation has the common shape if all around its credentials is as closed as that.
+Nothing is refused for not having the shape: it goes the general way, which is the only one that explains, and the oracle of the tests.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Final
 
 from did_health.encoding import strict_json
 from did_health.encoding.strict_json import JSON, JSONObject
-from did_health.limits import MAX_STATUS_ENTRIES, MAX_URL_CHARACTERS
+from did_health.limits import MAX_CREDENTIALS_PER_PRESENTATION, MAX_ISSUANCE_BATCH, MAX_STATUS_ENTRIES, MAX_URL_CHARACTERS
 from did_health.vc.packaged import schema_file
 from did_health.vc.schema import PACKAGED_PREFIX, Schema
 from did_health.vc.validation import CONTEXT_V2
@@ -66,6 +66,14 @@ _PROOF: Final = _closed(
 )
 
 
+_CONTEXTS: Final = [CONTEXT_V2, _OWN_CONTEXT]
+_PRESENTATION_TYPES: Final = ["VerifiablePresentation"]
+_PRESENTATION_MEMBERS: Final = frozenset({"@context", "type", "holder", "verifiableCredential", "issuanceReceipt", "proof"})
+_PRESENTATION_PROOF_TEXTS: Final = ("type", "cryptosuite", "verificationMethod", "proofPurpose", "created", "domain", "challenge", "proofValue")
+_PRESENTATION_PROOF_MEMBERS: Final = frozenset({"@context", *_PRESENTATION_PROOF_TEXTS})
+_RECEIPT_MEMBERS: Final = frozenset({"format", "index", "count", "root", "path", "ledgerProof"})
+
+
 def has_common_shape(document: JSON) -> bool:
     """Whether ``document``, as ``strict_json`` parsed it from text, has the common shape."""
     if type(document) is not dict:
@@ -80,6 +88,34 @@ def has_common_shape(document: JSON) -> bool:
         if "statusSize" in entry and type(entry["statusSize"]) is not int:
             return False
     return True
+
+
+def is_commonly_presented(document: JSONObject) -> bool:
+    """Whether ``document``, as ``strict_json`` parsed it from text, is a presentation as this library's wallets write them, whatever it presents.
+
+    It has credentials, no more than are allowed, and one proof of ``eddsa-jcs-2022`` for the purpose ``authentication``, whose texts are left to read; all
+    but the credentials is plain, shallow, and without a member ``proof`` but its own.
+    """
+    if document.keys() != _PRESENTATION_MEMBERS or document["@context"] != _CONTEXTS or document["type"] != _PRESENTATION_TYPES:
+        return False
+    proof, receipts = document["proof"], document["issuanceReceipt"]
+    presented = document["verifiableCredential"]
+    if type(document["holder"]) is not str or type(receipts) is not list or type(presented) is not list:
+        return False
+    if not 0 < len(presented) <= MAX_CREDENTIALS_PER_PRESENTATION:
+        return False
+    if type(proof) is not dict or proof.keys() != _PRESENTATION_PROOF_MEMBERS or proof["@context"] != _CONTEXTS:
+        return False
+    for name in _PRESENTATION_PROOF_TEXTS:
+        if type(proof[name]) is not str:
+            return False
+    for receipt in receipts:
+        if type(receipt) is not dict or receipt.keys() != _RECEIPT_MEMBERS:
+            return False
+        for value in receipt.values():
+            if type(value) is not str and not (type(value) is int and 0 <= value <= MAX_ISSUANCE_BATCH):
+                return False
+    return (proof["type"], proof["cryptosuite"], proof["proofPurpose"]) == ("DataIntegrityProof", "eddsa-jcs-2022", "authentication")
 
 
 @cache

@@ -28,6 +28,8 @@ class Presentation:
     types: tuple[str, ...] = field(compare=False)
     holder: str | None = field(compare=False)
     credentials: tuple[JSONObject, ...] = field(compare=False, repr=False)
+    is_common: bool = field(default=False, compare=False)
+    """Whether it was found to have the common shape (see ``common_shape``), so that its parts need not be checked one by one."""
 
     @classmethod
     def parse(cls, source: bytes | str | JSONObject) -> Presentation:
@@ -49,6 +51,15 @@ class Presentation:
         if "verifiableCredential" in document:
             credentials = _credentials(document)
         return cls(document, model, names, holder, tuple(credentials))
+
+    @classmethod
+    def parse_common(cls, document: JSONObject) -> Presentation:
+        """As ``parse``, for an object that ``common_shape.is_commonly_presented``, all of whose credentials have the common shape.
+
+        Only the holder is left to look at. Raises ``FormatError``.
+        """
+        holder = validation.party(document["holder"], "/holder")
+        return cls(document, validation.V2_0, ("VerifiablePresentation",), holder, tuple(document["verifiableCredential"]), True)
 
     @property
     def id(self) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from did_health.vc.status_credential import StatusListCredential, StatusResult, build_status_list_credential, check_status, retrieval_error
+from did_health.vc.status_credential import StatusListCredential, StatusResult, build_status_list_credential, check_status, is_clear, retrieval_error
 from did_health.vc.status_entry import StatusEntry, StatusPurpose
 from did_health.vc.status_list import StatusList
 
@@ -14,5 +14,6 @@ __all__ = [
     "StatusResult",
     "build_status_list_credential",
     "check_status",
+    "is_clear",
     "retrieval_error",
 ]

@@ -17,7 +17,7 @@ from did_health.encoding.strict_json import JSONObject
 from did_health.errors import FormatError, ResolutionError, VerificationError
 from did_health.limits import MIN_STATUS_LIST_ENTRIES
 from did_health.vc.credential import Credential
-from did_health.vc.status_entry import StatusEntry, StatusPurpose, messages_to_json, parse_messages, parse_size
+from did_health.vc.status_entry import MAX_INDEX_DIGITS, StatusEntry, StatusPurpose, messages_to_json, parse_messages, parse_size
 from did_health.vc.status_list import MALFORMED_VALUE, StatusList
 from did_health.vc.validation import CONTEXT_V2, type_names
 
@@ -25,6 +25,7 @@ STATUS_RETRIEVAL: Final = "STATUS_RETRIEVAL_ERROR"
 STATUS_VERIFICATION: Final = "STATUS_VERIFICATION_ERROR"
 STATUS_LIST_LENGTH: Final = "STATUS_LIST_LENGTH_ERROR"
 
+_MIN_BYTES: Final = (MIN_STATUS_LIST_ENTRIES + 7) // 8
 _MESSAGE: Final = StatusPurpose.MESSAGE.value
 _MAX_TTL_MILLISECONDS: Final = 1 << 53
 _NAMESPACE: Final = "https://www.w3.org/ns/credentials/status#"
@@ -132,6 +133,26 @@ def check_status(entry: StatusEntry, list_credential: StatusListCredential, now:
     value = status_list.get(entry.index)
     # 11 to 15
     return _result(entry.purpose, value, entry.message(value) if entry.purpose == _MESSAGE else None)
+
+
+def is_clear(entry: JSONObject, list_credential: StatusListCredential, now: datetime) -> bool:
+    """Whether ``check_status`` finds the value 0 for an entry that has three texts and is of one bit; if not, it has to tell why.
+
+    Written for the many credentials of few lists: nothing is made and nothing raised.
+    """
+    credential, status_list = list_credential.credential, list_credential.status_list
+    url, index = entry["statusListCredential"], entry["statusListIndex"]
+    if status_list.status_size != 1 or list_credential.declared_size not in (None, 1):
+        return False
+    if credential.raw.get("id") != url or entry["statusPurpose"] not in list_credential.purposes:
+        return False
+    if credential.valid_from is None or now < credential.valid_from or (credential.valid_until is not None and now > credential.valid_until):
+        return False
+    # As in StatusEntry: int() takes signs, blanks, underscores and other scripts' digits.
+    if not index.isascii() or not index.isdigit() or len(index) > MAX_INDEX_DIGITS:
+        return False
+    data, position = status_list.data, int(index)
+    return position >> 3 < len(data) >= _MIN_BYTES and not data[position >> 3] & 0x80 >> (position & 7)
 
 
 # Most credentials have the same few statuses.

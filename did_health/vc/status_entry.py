@@ -13,7 +13,7 @@ from did_health.vc.status_list import MALFORMED_VALUE, MAX_STATUS_SIZE
 from did_health.vc.validation import is_common_url, is_url, type_names
 
 ENTRY_TYPE: Final = "BitstringStatusListEntry"
-_MAX_INDEX_DIGITS: Final = 20
+MAX_INDEX_DIGITS: Final = 20
 _STATUSES: Final = [hex(value) for value in range(1 << MAX_STATUS_SIZE)]
 _UNSET_AND_SET: Final = ("unset", "set")
 
@@ -66,7 +66,7 @@ class StatusEntry:
         if type(purpose) is not str or not purpose:
             raise _malformed("statusPurpose is not a string", "/statusPurpose")
         # int() takes signs, blanks, underscores and other scripts' digits.
-        if type(index) is not str or not index.isascii() or not index.isdigit() or len(index) > _MAX_INDEX_DIGITS:
+        if type(index) is not str or not index.isascii() or not index.isdigit() or len(index) > MAX_INDEX_DIGITS:
             raise _malformed("statusListIndex is not a string of decimal digits", "/statusListIndex")
         if type(list_url) is not str or not is_common_url(list_url):
             raise _malformed("statusListCredential is not a URL", "/statusListCredential")

@@ -13,13 +13,15 @@ from did_health.encoding import strict_json
 from did_health.encoding.jcs import canonicalize_slowly
 from did_health.errors import FormatError, UnsupportedError, VerificationError
 from did_health.health.credential_schemas import SCHEMAS, schema_of
+from did_health.keys import public_key_from_multikey
 from did_health.roles.documents import logged_credential, parse_document
 from did_health.roles.issuer import Issued
 from did_health.roles.report import CheckName, Report, Verdict
 from did_health.roles.verifier import Verifier
-from did_health.vc.common_shape import has_common_shape
+from did_health.vc.common_shape import has_common_shape, is_commonly_presented
 from did_health.vc.credential import Credential
-from did_health.vc.proofs.data_integrity import verify_common_proof, verify_proofs
+from did_health.vc.presentation import Presentation
+from did_health.vc.proofs.data_integrity import verify_common_presentation, verify_common_proof, verify_proofs
 from did_health.vc.proofs.proof import parse_proofs
 from tests.property.test_roles import VALUES, changed, paths
 from tests.town import AUDIENCE, Town
@@ -133,6 +135,51 @@ def test_common_proofs_hold_or_fail_as_all_do(town: Town, licence: Issued, data:
     assert common == (general if isinstance(general[0], type) else None)
 
 
+def presented(town: Town, licence: Issued) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(town.wallet.present([licence], audience=AUDIENCE, nonce="either way"))
+    return document
+
+
+def parsed(presentation: Presentation) -> tuple[Any, ...]:
+    return presentation.raw, presentation.data_model, presentation.types, presentation.holder, presentation.credentials
+
+
+def test_what_wallets_present_has_the_common_shape(town: Town, licence: Issued) -> None:
+    document = presented(town, licence)
+    for source, is_common in ((strict_json.dumps(document), True), (strict_json.dumps(document, indent=True), False), (document, False)):
+        presentation = parse_document(source).presentation
+        assert presentation is not None
+        assert presentation.is_common is is_common
+
+
+@pytest.mark.parametrize("count", [0, 33])
+def test_no_credentials_or_too_many_are_not_commonly_presented(town: Town, licence: Issued, count: int) -> None:
+    document = presented(town, licence)
+    document["verifiableCredential"] *= count
+    assert not is_commonly_presented(document)
+
+
+@QUICK
+@given(data=st.data())
+def test_common_presentations_are_never_more_than_the_general_rules(town: Town, licence: Issued, data: st.DataObject) -> None:
+    around = {**presented(town, licence), "verifiableCredential": []}
+    document = data.draw(edits(around)) | {"verifiableCredential": [licence.credential]}
+    if not is_commonly_presented(document):
+        return
+    survey = strict_json.survey({**document, "verifiableCredential": []})
+    assert survey.plain
+    assert survey.depth < 5
+    found = outcome(lambda: parsed(Presentation.parse_common(document)))
+    assert found == outcome(lambda: parsed(Presentation.parse(document)))
+    domain, challenge = data.draw(st.sampled_from([(AUDIENCE, "either way"), ("https://else.example", "either way"), (AUDIENCE, ""), ("", "either way")]))
+    key, now = public_key_from_multikey(str(town.wallet.did).removeprefix("did:key:")), town.clock()
+    common = outcome(
+        lambda: verify_common_presentation(document, canonicalize_slowly(document), lambda *_: key, now=now, domain=domain, challenge=challenge)
+    )
+    general = outcome(lambda: verify_proofs(document, lambda *_: key, purpose="authentication", now=now, domain=domain, challenge=challenge))
+    assert common == (general if isinstance(general[0], type) else general[0].verification_method)
+
+
 def reports(town: Town, licence: Issued, document: dict[str, Any], **options: Any) -> tuple[Any, Any]:
     """The report on ``document`` as text, and as the object that goes the general way; or how it was refused."""
     verifier = Verifier(town.directory.policy, clock=town.clock)
@@ -145,7 +192,8 @@ def reports(town: Town, licence: Issued, document: dict[str, Any], **options: An
     def verify(source: bytes | dict[str, Any]) -> Report:
         return verifier.verify(source, evidence=evidence, now=town.clock(), **options)
 
-    return outcome(lambda: verify(text).to_json()), outcome(lambda: verify(document).to_json())
+    # Not ``document`` itself: it may hold an infinity, which the text has as null.
+    return outcome(lambda: verify(text).to_json()), outcome(lambda: verify(json.loads(text)).to_json())
 
 
 @QUICK

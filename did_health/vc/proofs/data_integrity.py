@@ -159,11 +159,31 @@ def verify_common_proof(document: JSONObject, canonical: bytes, keys: KeySource,
     """
     proof = document["proof"]
     method = verification_method(proof, "/proof")
-    signature = proof_value(proof.get("proofValue"), "/proof")
+    signature = proof_value(proof["proofValue"], "/proof")
     _check_times(moment(proof, "created", "/proof"), None, now)
-    key = keys(method, "assertionMethod", controller)
+    _verify_common(proof, signature, canonical, keys(method, "assertionMethod", controller))
+
+
+def verify_common_presentation(document: JSONObject, canonical: bytes, keys: KeySource, *, now: datetime, domain: str, challenge: str) -> str:
+    """As ``verify_proofs`` for the purpose ``authentication``, of a presentation that has the common shape; the URL of the key.
+
+    ``canonical`` is as in ``verify_common_proof``. Raises what ``verify_proofs`` raises.
+    """
+    proof = document["proof"]
+    method = verification_method(proof, "/proof")
+    signature = proof_value(proof["proofValue"], "/proof")
+    created = moment(proof, "created", "/proof")
+    if proof["domain"] != domain or proof["challenge"] != challenge or not domain or not challenge:
+        # It is refused there, in the order of the rules.
+        _check_expectations(Proof.parse(proof), "authentication", (domain,), challenge)
+    _check_times(created, None, now)
+    _verify_common(proof, signature, canonical, keys(method, "authentication", None))
+    return method
+
+
+def _verify_common(proof: JSONObject, signature: bytes, canonical: bytes, key: PublicKey) -> None:
     _check_fit(EDDSA_JCS_2022, key.algorithm, signature)
-    # Both names stand in one place only, and neither is the first of its object.
+    # Both names are the first of their kind in the text, and neither is the first of its object.
     whole = canonicalize_plain(proof)
     start = canonical.index(b',"proof":')
     bare = canonical[:start] + canonical[start + len(b',"proof":') + len(whole) :]
