@@ -238,7 +238,7 @@ class Checks:
         credential = subject.credential
         issued_at = subject.logged_at or credential.valid_from or self._facts.now
         oldest: datetime | None = None
-        resources = [name for name in credential.types if name != _BASE_TYPE]
+        resources = credential.types[1:] if credential.is_common else [name for name in credential.types if name != _BASE_TYPE]
         if not resources:
             raise Unproven(Outcome.FAIL, "issuer_not_accredited", "the credential is of no type that an issuer could be accredited for")
         moments = (issued_at, self._facts.now)

@@ -28,11 +28,14 @@ _MEMBERS_OF_ONE_BIT: Final = 4
 class Facts:
     """The state that evidence proves, seen at ``now`` by somebody who accepts proofs of at most ``max_age``."""
 
-    __slots__ = ("_newest", "_oldest", "_state", "now")
+    __slots__ = ("_did_before", "_found_before", "_newest", "_oldest", "_state", "now")
 
     def __init__(self, state: LedgerState, now: datetime, max_age: timedelta) -> None:
         self._state, self.now = state, now
         self._oldest, self._newest = now - max_age, now + _SKEW
+        # One step after the other asks for the issuer.
+        self._did_before: str | None = None
+        self._found_before: DIDState
 
     @property
     def registry_authority(self) -> str:
@@ -89,9 +92,12 @@ class Facts:
 
     def did(self, text: str) -> DIDState:
         """The DID's document by the newest log. Raises ``Unproven``."""
+        if text == self._did_before:
+            return self._found_before
         state = self._state.did(text, self.now)
         if state.as_of is not None:
             self._require_fresh(state.as_of)
+        self._found_before, self._did_before = state, text
         return state
 
     def key(self, verification_method: str, purpose: str, controller: str | None = None) -> PublicKey:

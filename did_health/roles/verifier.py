@@ -104,7 +104,7 @@ class Verifier:
         if evidence is None:
             # The clock is read anew for each plan: what it pins was not seen before it was fetched.
             evidence = self._gather(lambda have: self._missing(parsed, have, purpose, self._moment(now))) if self._gather else Evidence()
-        return self._report(parsed, PresentationExpectation(audience, nonce), purpose, evidence, self._moment(now), frozenset(waive))
+        return self._report(parsed, PresentationExpectation(audience, nonce), purpose, evidence, self._moment(now), tuple(waive))
 
     async def verify_async(
         self,
@@ -121,7 +121,7 @@ class Verifier:
             raise ValueError("this verifier was given nothing to gather evidence with asynchronously")
         parsed = parse_document(document)
         evidence = await self._gather_async(lambda have: self._missing(parsed, have, purpose, self._moment(now)))
-        return self._report(parsed, PresentationExpectation(audience, nonce), purpose, evidence, self._moment(now), frozenset(waive))
+        return self._report(parsed, PresentationExpectation(audience, nonce), purpose, evidence, self._moment(now), tuple(waive))
 
     def collect(self, plan: Callable[[Facts], Sequence[Need]]) -> Evidence:
         """Gather evidence for other than one document: ``plan`` says what is missing, until that is nothing or cannot be had.
@@ -147,14 +147,14 @@ class Verifier:
         return Facts(state, now, self.policy.max_age_for(purpose))
 
     def _report(
-        self, document: Document, expected: PresentationExpectation, purpose: str, evidence: Evidence, now: datetime, waive: frozenset[CheckName]
+        self, document: Document, expected: PresentationExpectation, purpose: str, evidence: Evidence, now: datetime, waive: tuple[CheckName, ...]
     ) -> Report:
         if self.policy.is_empty:
             refusal = Check(CheckName.ISSUER, Outcome.FAIL, "policy_empty", "the trust policy trusts nobody")
             return Report((refusal,), Verdict.REFUSE, now, None, (), evidence)
         if CheckName.DATA_MODEL in waive:
             raise ValueError("the data model cannot be waived: there is no telling what a malformed credential says")
-        checks = Checks(self._facts(evidence, purpose, now), tuple(waive), document.canonicalize)
+        checks = Checks(self._facts(evidence, purpose, now), waive, document.canonicalize)
         holder = None
         if document.presentation is not None:
             holder = checks.presentation(document.presentation, expected, self._used_nonces)
