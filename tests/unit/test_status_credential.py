@@ -17,6 +17,7 @@ from did_health.vc.status import (
     StatusResult,
     build_status_list_credential,
     check_status,
+    is_clear,
     retrieval_error,
 )
 from tests.unit.sample_credentials import LIST_URL, Document
@@ -187,3 +188,37 @@ def test_a_list_that_cannot_be_built_is_the_callers_mistake() -> None:
         built("message", messages=MESSAGES)
     with pytest.raises(ValueError, match="time zone"):
         built(valid_from=datetime(2026, 1, 1), valid_until=None)  # noqa: DTZ001
+
+
+def is_found_clear(list_credential: StatusListCredential, now: datetime = START, **changes: Any) -> bool:
+    """What ``is_clear`` says of an entry; where that is yes, the general check finds the value 0."""
+    entry = {"type": "BitstringStatusListEntry", "statusPurpose": "revocation", "statusListIndex": "8", "statusListCredential": LIST_URL, **changes}
+    clear = is_clear(entry, list_credential, now)
+    if clear:
+        assert check_status(StatusEntry.parse(entry), list_credential, now).value == 0
+    return clear
+
+
+def test_a_clear_bit_is_seen_at_once() -> None:
+    last = MIN_STATUS_LIST_ENTRIES - 1
+    read = parsed(built(status_list=StatusList.empty().with_status({7: 1, 9: 1, last: 1})))
+    assert is_found_clear(read)
+    assert is_found_clear(read, END - timedelta(seconds=1))
+    assert is_found_clear(read, statusListIndex=str(last - 1))
+    assert not any(is_found_clear(read, statusListIndex=str(index)) for index in (7, 9, last))
+
+
+@pytest.mark.parametrize("index", [str(MIN_STATUS_LIST_ENTRIES), "-1", "+8", "8 ", "", "1_0", "٨", "0" * 21])
+def test_an_index_that_the_list_has_not_is_never_clear(index: str) -> None:
+    assert not is_found_clear(parsed(), statusListIndex=index)
+
+
+def test_nothing_is_clear_by_a_list_that_gives_no_answer() -> None:
+    read = parsed()
+    assert not is_found_clear(read, START - timedelta(seconds=1))
+    assert not is_found_clear(parsed(built(valid_until=END)), END + timedelta(seconds=1))
+    assert not is_found_clear(read, statusPurpose="suspension")
+    assert not is_found_clear(read, statusListCredential=LIST_URL + "2")
+    assert not is_found_clear(StatusListCredential(read.credential, read.purposes, StatusList(b"\0")))
+    assert not is_found_clear(StatusListCredential(read.credential, read.purposes, read.status_list, declared_size=2))
+    assert not is_found_clear(parsed(built("message", StatusList.empty(status_size=4), messages=MESSAGES)), statusPurpose="message")
