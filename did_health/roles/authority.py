@@ -11,9 +11,7 @@ from did_health.health.credential_schemas import check_before_signing
 from did_health.health.issuer_details import Issuer
 from did_health.ledger.entry import Kind
 from did_health.roles.institution import Institution
-from did_health.roles.signing import default_suite
 from did_health.trust.registry import record_identifier
-from did_health.vc.proofs.data_integrity import add_proof
 
 
 class RegistryAuthority:
@@ -64,11 +62,4 @@ class RegistryAuthority:
             "credentialSchema": {"id": accreditation.schema_url, "type": "JsonSchema"},
         }
         check_before_signing(document, accreditation.credential_type)
-        keys = self.institution.keys
-        return add_proof(
-            document,
-            suite=default_suite(keys.assertion),
-            signer=keys.assertion,
-            verification_method=self.institution.verification_method,
-            created=now,
-        )
+        return self.institution.secured(document, created=now)

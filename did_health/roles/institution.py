@@ -11,6 +11,7 @@ from typing import Final, Protocol
 from did_health.did.methods import webvh
 from did_health.encoding import strict_json
 from did_health.encoding.base64 import base64url_decode, base64url_encode
+from did_health.encoding.strict_json import JSONObject
 from did_health.errors import ConflictError, FormatError, StoreError, VerificationError
 from did_health.keys import Algorithm, generate, signer_from_secret
 from did_health.keys.base import ExportableSigner
@@ -18,6 +19,8 @@ from did_health.ledger.entry import Kind, did_subject, subject_of
 from did_health.ledger.log import Ledger, LoggedEntry, SequencedEntry, Submission, prepare
 from did_health.limits import MAX_DID_LOG_BYTES
 from did_health.roles.evidence import Need, Source
+from did_health.roles.signing import default_suite
+from did_health.vc.proofs.data_integrity import add_proof
 
 _KEYS_FORMAT: Final = "did-health/institution-keys/v1"
 SEALED_CONTENT: Final = "institution keys"
@@ -185,6 +188,13 @@ class Institution:
             if self.log.may_sign_next(signer.public_key.multikey):
                 return signer
         raise VerificationError("none of the keys at hand is the one that the DID committed to", hint="Use the newest copy of the keys", code="wrong_key")
+
+    def secured(self, document: JSONObject, *, created: datetime, suite: str = "") -> JSONObject:
+        """``document`` with a proof by the assertion key; ``suite`` is by default the JCS suite of that key. Raises as ``add_proof``."""
+        signer = self.keys.assertion
+        return add_proof(
+            document, suite=suite or default_suite(signer), signer=signer, verification_method=self.verification_method, created=created
+        )
 
     def entry(self, kind: Kind, identifier: str, content: bytes) -> Submission:
         """The signed entry by which ``content`` becomes the newest document of a subject (see ``subject_of``), to be submitted."""

@@ -22,7 +22,6 @@ from did_health.roles.register import IssuedCredential, Register, StatusChange
 from did_health.roles.signing import default_suite
 from did_health.roles.status_publisher import LIST_SIZE, StatusPublisher
 from did_health.vc.credential import Credential
-from did_health.vc.proofs.data_integrity import add_proof
 from did_health.vc.status import StatusPurpose
 
 Progress = Callable[[int, int], None]
@@ -239,13 +238,7 @@ class Board:
             "credentialStatus": self._status.entries(index),
         }
         check_before_signing(document, claims.credential_type)
-        return add_proof(
-            document,
-            suite=self._suite,
-            signer=self.institution.keys.assertion,
-            verification_method=self.institution.verification_method,
-            created=now,
-        )
+        return self.institution.secured(document, created=now, suite=self._suite)
 
 
 def _random_urn(random: bytes) -> str:

@@ -37,9 +37,8 @@ from did_health.roles.evidence import Evidence
 from did_health.roles.institution import Institution
 from did_health.roles.ledger_state import LedgerState
 from did_health.roles.shift import ShiftOrder
-from did_health.roles.signing import default_suite
 from did_health.trust.policy import TrustPolicy
-from did_health.vc.proofs.data_integrity import add_proof, verify_proofs
+from did_health.vc.proofs.data_integrity import verify_proofs
 
 FORMAT: Final = "did-health/shift-bundle/v1"
 _MEMBERS: Final = frozenset({"format", "for", "madeAt", "madeBy", "policyDigest", "boards", "types", "evidence"})
@@ -86,8 +85,7 @@ class ShiftBundle:
             "evidence": evidence.to_object(),
         }
         if signer is not None:
-            key = signer.keys.assertion
-            document = add_proof(document, suite=default_suite(key), signer=key, verification_method=signer.verification_method, created=now)
+            document = signer.secured(document, created=now)
         return cls.from_object(document)
 
     def to_json(self) -> bytes:

@@ -18,7 +18,6 @@ from did_health.roles.evidence import Need
 from did_health.roles.institution import Institution
 from did_health.roles.register import Register, StatusChange, StatusListState
 from did_health.vc.credential import Credential
-from did_health.vc.proofs.data_integrity import add_proof
 from did_health.vc.status import StatusEntry, StatusList, StatusListCredential, StatusPurpose, build_status_list_credential
 
 LIST_SIZE: Final = MIN_STATUS_LIST_ENTRIES
@@ -141,11 +140,4 @@ class StatusPublisher:
             ttl=TIME_TO_LIVE,
             messages=MESSAGES if purpose is StatusPurpose.MESSAGE else None,
         )
-        signed = add_proof(
-            document,
-            suite=self._suite,
-            signer=self._institution.keys.assertion,
-            verification_method=self._institution.verification_method,
-            created=now,
-        )
-        return strict_json.dumps(signed)
+        return strict_json.dumps(self._institution.secured(document, created=now, suite=self._suite))
