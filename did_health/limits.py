@@ -21,6 +21,9 @@ MAX_PROOFS: Final = 16
 """Proofs on one document (sets and chains together)."""
 MAX_PROOF_VALUE_CHARACTERS: Final = 256
 """``proofValue`` of a proof that is one signature: 133 characters for P-384."""
+MAX_POINTERS: Final = 1_024
+"""JSON pointers that select what is disclosed."""
+MAX_POINTER_CHARACTERS: Final = 2048
 MAX_CLOCK_SKEW_SECONDS: Final = 300
 """How far in the future a proof may have been created: no two clocks agree."""
 MAX_CREDENTIALS_PER_PRESENTATION: Final = 32

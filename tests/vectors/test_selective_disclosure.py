@@ -1,0 +1,51 @@
+"""W3C test vectors of the selective disclosure functions: labels, statements and groups of ecdsa-sd-2023 and bbs-2023."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from did_health.encoding import strict_json
+from did_health.encoding.strict_json import JSONObject
+from did_health.vc.proofs.selective_disclosure import LabelMapFunction, canonicalize_and_group, hash_mandatory, hmac_labels, shuffled_labels
+from tests.conftest import shared
+
+pytestmark = pytest.mark.vectors
+CASES = [
+    pytest.param("ecdsa", "ecdsa-sd-2023/prc", "ecdsa-sd-2023/SDKeyMaterial.json", hmac_labels, id="ecdsa-sd-2023"),
+    pytest.param("bbs", "prc", "BBSKeyMaterial.json", shuffled_labels, id="bbs-2023"),
+]
+
+
+def read(*parts: str) -> Any:
+    return strict_json.loads(shared("vectors", "data-integrity", *parts).read_bytes())
+
+
+@pytest.fixture(scope="module")
+def contexts() -> dict[str, JSONObject]:
+    index = strict_json.loads_object(shared("contexts", "index.json").read_bytes())
+    return {entry["url"]: strict_json.loads_object(shared("contexts", entry["file"]).read_bytes()) for entry in index["contexts"]}
+
+
+@pytest.mark.parametrize(("suite", "folder", "keys", "labels"), CASES)
+def test_statements_labels_and_groups_are_the_published_ones(
+    suite: str, folder: str, keys: str, labels: Callable[[bytes], LabelMapFunction], contexts: dict[str, JSONObject]
+) -> None:
+    # The unsigned document beside them has another description than the one that was signed.
+    document = {name: value for name, value in read(suite, folder, "addSignedSDBase.json").items() if name != "proof"}
+    mandatory, selective = read(suite, "prCredMandatory.json"), read(suite, "prCredSelective.json")
+    key = bytes.fromhex(read(suite, keys)["hmacKeyString"])
+
+    grouped = canonicalize_and_group(
+        document, labels(key), {"mandatory": mandatory, "selective": selective, "combined": [*mandatory, *selective]}, contexts
+    )
+
+    assert list(grouped.nquads) == read(suite, folder, "addBaseDocHMACCanon.json")
+    indexes = read(suite, folder, "derivedGroupIndexes.json")
+    for name, group in grouped.groups.items():
+        assert list(group.matching) == indexes[f"{name}Indexes"]
+    assert list(grouped.groups["mandatory"].non_matching) == indexes["nonMandatoryIndexes"]
+    hashed = hash_mandatory(grouped.nquads[index] for index in grouped.groups["mandatory"].matching)
+    assert hashed.hex() == read(suite, folder, "addHashData.json")["mandatoryHash"]
