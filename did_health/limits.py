@@ -141,6 +141,9 @@ MAX_PASSPHRASE_BYTES: Final = 4096
 # healthcare
 MAX_CODE_SET_BYTES: Final = 8 << 20
 """A table of codes that a caller loads, such as the NUCC's."""
+MAX_TABLE_BYTES: Final = 4 << 20
+"""A table of facts that change, such as the members of a compact."""
+MAX_TABLE_ROWS: Final = 20_000
 MAX_FHIR_RESOURCE_BYTES: Final = 1 << 20
 """One FHIR resource: a line of NDJSON."""
 MAX_FHIR_DOCUMENT_BYTES: Final = 64 << 20

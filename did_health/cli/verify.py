@@ -34,7 +34,10 @@ def verify(
     directory: DirectoryOption = options.DEFAULT_DIRECTORY,
     audience: Annotated[str | None, typer.Option("--audience", help="The audience that the holder was asked to sign for: you.")] = None,
     nonce: Annotated[str | None, typer.Option("--nonce", help="The nonce that the holder was given. Give each one out once.")] = None,
-    purpose: Annotated[str, typer.Option("--purpose", help="Picks the age of evidence that the policy allows.")] = "default",
+    purpose: Annotated[str, typer.Option("--purpose", help="The act at hand, as prescribe; it picks the age of evidence that the policy allows.")] = "default",
+    schedule: Annotated[str, typer.Option("--schedule", help="The drug's schedule: 2, 2N, 3, 3N, 4 or 5. Restrictions are held against it.")] = "",
+    jurisdiction: Annotated[str, typer.Option("--jurisdiction", help="Where the act takes place, as US-NC: a licence of another state is refused.")] = "",
+    setting: Annotated[str, typer.Option("--setting", help="The place of practice in one word, as hospital.")] = "",
     evidence: Annotated[Path | None, typer.Option("--evidence", help="Use this saved evidence or shift bundle and fetch nothing.")] = None,
     signed_by: Annotated[str | None, typer.Option("--signed-by", help="Who must have signed the bundle: a DID, or an institution of the directory.")] = None,
     pins: Annotated[Path | None, typer.Option("--pins", help="Remember here what was seen of the ledgers; by default in the directory.")] = None,
@@ -69,7 +72,16 @@ def verify(
             report = session.at_file(
                 file,
                 lambda: verifier.verify(
-                    document, audience=audience, nonce=nonce, purpose=purpose, evidence=saved.evidence if saved else None, now=moment, waive=waived
+                    document,
+                    audience=audience,
+                    nonce=nonce,
+                    purpose=purpose,
+                    schedule=schedule,
+                    jurisdiction=jurisdiction,
+                    setting=setting,
+                    evidence=saved.evidence if saved else None,
+                    now=moment,
+                    waive=waived,
                 ),
             )
         if save_evidence is not None:

@@ -22,6 +22,7 @@ EARLIEST_DAY: Final = date(1850, 1, 1)
 # Controls, line separators, surrogates and direction overrides have no place in a name and can disguise one.
 _UNSEEN: Final = re.compile("[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060\u2066-\u2069\ud800-\udfff\ufeff]")
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_WORD: Final = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 _URI: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`\x00-\x20\x7f]+")
 _DID: Final = re.compile(r"did:[a-z0-9]+:[A-Za-z0-9._:%-]*[A-Za-z0-9._%-]")
 
@@ -36,6 +37,13 @@ def text(value: object, where: str, what: str, *, longest: int = MAX_CLAIM_CHARA
         raise FormatError(f"the {what} has {len(value)} characters, more than the {longest} allowed", where=where)
     if _UNSEEN.search(value):
         raise FormatError(f"the {what} holds characters that cannot be seen", where=where, hint="Remove control characters, line breaks and direction marks")
+    return value
+
+
+def word(value: object, where: str, what: str) -> str:
+    """One machine-readable word in lower case, such as ``no_schedule_2``."""
+    if not isinstance(value, str) or not _WORD.fullmatch(value):
+        raise FormatError(f"the {what} is not one lower-case word", where=where, hint="Write it as no_schedule_2")
     return value
 
 

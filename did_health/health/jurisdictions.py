@@ -1,18 +1,17 @@
 """States, the District of Columbia and territories: codes (ISO 3166-2 form, ``US-NC``) and names, from a dated data file.
 
-The file is ``data/jurisdictions.json``, which names its date and its source; it is data because such tables change.
+The table is ``data/jurisdictions.json``, which names its date and its sources; it is data because such tables change.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from importlib.resources import files
 from types import MappingProxyType
 from typing import Final
 
-from did_health.encoding import strict_json
 from did_health.errors import FormatError
+from did_health.health.dated_tables import packaged_table
 
 NATIONWIDE: Final = "US"
 """The jurisdiction of whoever acts for the whole country."""
@@ -21,19 +20,13 @@ NATIONWIDE: Final = "US"
 @lru_cache(maxsize=1)
 def names() -> Mapping[str, str]:
     """The name of each jurisdiction by its code, such as ``US-NC`` → ``North Carolina``."""
-    return MappingProxyType(dict(_file()["jurisdictions"]))
+    return MappingProxyType({row["code"]: row["name"] for row in packaged_table("jurisdictions").rows})
 
 
 @lru_cache(maxsize=1)
 def _codes() -> Mapping[str, str]:
-    table = {name.casefold(): code for code, name in names().items()}
-    table |= {alias.casefold(): code for alias, code in _file()["aliases"].items()}
-    return MappingProxyType(table)
-
-
-@lru_cache(maxsize=1)
-def _file() -> strict_json.JSONObject:
-    return strict_json.loads_object(files(__package__).joinpath("data", "jurisdictions.json").read_bytes(), what="jurisdictions file")
+    rows = packaged_table("jurisdictions").rows
+    return MappingProxyType({name.casefold(): row["code"] for row in rows for name in (row["name"], *row.get("aliases", ()))})
 
 
 def check(code: object, where: str = "/jurisdiction", *, nationwide: bool = False) -> str:

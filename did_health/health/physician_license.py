@@ -25,24 +25,30 @@ _FID: Final = re.compile(r"[0-9]{9}")
 
 @dataclass(frozen=True, slots=True)
 class CompactOrigin:
-    """The compact under which a licence was granted, and the licence of the principal state that it hangs on (its credential's URI)."""
+    """The compact under which a licence was granted, and the licence of the principal state that it hangs on.
+
+    ``spl_license`` is the id of that licence's credential, ``location`` the URL at which its board serves it (empty: not known).
+    """
 
     name: str
     spl_license: str
+    location: str = ""
 
     def __post_init__(self) -> None:
         fields.text(self.name, "/compact/name", "compact's name", longest=32)
         fields.uri(self.spl_license, "/compact/splLicense", "principal licence")
+        if self.location != "" and not fields.uri(self.location, "/compact/location", "principal licence's location").startswith("https://"):
+            raise FormatError("the principal licence's location is not an https URL", where="/compact/location")
 
     def to_json(self) -> JSONObject:
-        """``{name, splLicense}``."""
-        return {"name": self.name, "splLicense": self.spl_license}
+        """``{name, splLicense, location}``, the last if it is known."""
+        return {"name": self.name, "splLicense": self.spl_license} | fields.present(location=self.location)
 
     @classmethod
     def from_json(cls, value: object) -> CompactOrigin:
         """Read what ``to_json`` wrote; raises ``FormatError``."""
         document = fields.json_object(value, "/compact", "compact")
-        return cls(fields.member(document, "name", "/compact"), fields.member(document, "splLicense", "/compact"))
+        return cls(fields.member(document, "name", "/compact"), fields.member(document, "splLicense", "/compact"), document.get("location", ""))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
@@ -11,10 +11,14 @@ from typing import Final, NamedTuple
 
 from did_health.encoding.jcs import Canonicalize, canonicalize
 from did_health.errors import FormatError, ResolutionError, UnsupportedError, VerificationError
+from did_health.health.act import Act
 from did_health.health.credential_schemas import SCHEMAS, schemas_of
 from did_health.ledger.batch import IssuanceReceipt
 from did_health.roles.documents import Part
-from did_health.roles.domain import Finding, claimed_scopes, domain_findings, status_finding
+from did_health.roles.domain.finding import Finding, Followed, Reference
+from did_health.roles.domain.scopes import claimed_scopes
+from did_health.roles.domain.status import status_finding
+from did_health.roles.domain.table import rules_of
 from did_health.roles.facts import Facts, did_of
 from did_health.roles.ledger_state import Unproven
 from did_health.roles.nonces import UsedNonces
@@ -65,15 +69,48 @@ def _waived(name: CheckName, credential: int | None) -> Check:
 
 
 class Checks:
-    """Collects the checks of one document in ``made``."""
+    """Collects the checks of one document in ``made``; the domain's rules look at it as their ``Surroundings``."""
 
-    __slots__ = ("_canonicalize", "_facts", "_waive", "made")
+    __slots__ = ("_canonicalize", "_following", "_others", "_parts", "_waive", "act", "facts", "made")
 
-    def __init__(self, facts: Facts, waive: tuple[CheckName, ...], canonicalize: Canonicalize = canonicalize) -> None:
-        self._facts = facts
-        self._waive = waive
+    def __init__(
+        self, facts: Facts, act: Act, waive: tuple[CheckName, ...], parts: Sequence[Part], canonicalize: Canonicalize = canonicalize, *, following: bool = True
+    ) -> None:
+        self.facts, self.act = facts, act
+        self._waive, self._parts = waive, parts
         self._canonicalize = canonicalize
+        self._following = following
+        self._others: tuple[Credential, ...] | None = None
         self.made: list[Check] = []
+
+    @property
+    def others(self) -> Sequence[Credential]:
+        """See ``Surroundings``."""
+        if self._others is None:
+            self._others = tuple(credential for part in self._parts if (credential := _well_formed(part)) is not None)
+        return self._others
+
+    def follow(self, reference: Reference) -> Followed:
+        """See ``Surroundings``."""
+        made = Checks(self.facts, self.act, (CheckName.HOLDER_BINDING,), (), self._canonicalize, following=False)
+        try:
+            if not self._following:
+                raise Unproven(Outcome.UNKNOWN, "not_followed", "a credential that is itself referred to refers to another one")
+            credential = made.credential(0, self._referred_to(reference), None, presented=False)
+        except Unproven as doubt:
+            return Followed(None, (Check(CheckName.DOMAIN, doubt.outcome, doubt.code, doubt.what, doubt.as_of),))
+        return Followed(credential, tuple(check for check in made.made if check.outcome is not Outcome.WAIVED))
+
+    def _referred_to(self, reference: Reference) -> Part:
+        for part in self._parts:
+            if part.credential.get("id") == reference.identifier:
+                return part
+        if not reference.location:
+            raise Unproven(Outcome.UNKNOWN, "credential_unavailable", "a credential that this one refers to did not come along, and nothing says where it is")
+        part = self.facts.logged_credential(reference.location)
+        if part.credential.get("id") != reference.identifier:
+            raise Unproven(Outcome.UNKNOWN, "credential_mismatch", "where a credential that this one refers to should be, there is another one")
+        return part
 
     def add(
         self,
@@ -116,13 +153,13 @@ class Checks:
             raise Unproven(Outcome.FAIL, code, f"the presentation's signature does not hold: {error}") from error
         if len(signers) != 1 or presentation.holder not in (None, *signers):
             raise Unproven(Outcome.FAIL, "wrong_holder", "the presentation is not signed by the holder that it names")
-        if used_nonces is not None and not used_nonces.use(expected.nonce, self._facts.now):
+        if used_nonces is not None and not used_nonces.use(expected.nonce, self.facts.now):
             raise Unproven(Outcome.FAIL, "nonce_replayed", "this nonce was answered before: the presentation is a replay")
         self.made.append(_passed("presented", None, None))
         return signers.pop()
 
     def _signers(self, presentation: Presentation, audience: str, nonce: str) -> set[str]:
-        raw, keys, now = presentation.raw, self._facts.key, self._facts.now
+        raw, keys, now = presentation.raw, self.facts.key, self.facts.now
         if presentation.is_common:
             return {did_of(verify_common_presentation(raw, self._canonicalize(raw), keys, now=now, domain=audience, challenge=nonce))}
         proofs = verify_proofs(raw, keys, purpose="authentication", domain=audience, challenge=nonce, now=now, canonicalize=self._canonicalize)
@@ -172,7 +209,7 @@ class Checks:
 
     def _validity(self, subject: _Subject) -> None:
         """Step 4."""
-        credential, now = subject.credential, self._facts.now
+        credential, now = subject.credential, self.facts.now
         if credential.valid_from is not None and now < credential.valid_from:
             raise Unproven(Outcome.FAIL, "not_yet_valid", "the credential is not valid yet", now)
         if credential.valid_until is not None and now >= credential.valid_until:
@@ -181,7 +218,7 @@ class Checks:
 
     def _issuer(self, subject: _Subject) -> None:
         """Step 5."""
-        facts = self._facts.did(subject.credential.issuer_id)
+        facts = self.facts.did(subject.credential.issuer_id)
         self.made.append(_passed("issuer_known", subject.index, facts.as_of))
 
     def _proof(self, subject: _Subject) -> None:
@@ -191,13 +228,13 @@ class Checks:
             raise Unproven(Outcome.FAIL, "proof_missing", "the credential is not signed")
         try:
             if credential.is_common:
-                verify_common_proof(credential.raw, subject.part.canonical(), self._facts.assertion_key, now=self._facts.now, controller=credential.issuer_id)
+                verify_common_proof(credential.raw, subject.part.canonical(), self.facts.assertion_key, now=self.facts.now, controller=credential.issuer_id)
             else:
                 verify_proofs(
                     credential.raw,
-                    self._facts.assertion_key,
+                    self.facts.assertion_key,
                     purpose="assertionMethod",
-                    now=self._facts.now,
+                    now=self.facts.now,
                     controller=credential.issuer_id,
                     canonicalize=self._canonicalize,
                 )
@@ -207,7 +244,7 @@ class Checks:
             raise Unproven(Outcome.UNKNOWN, "proof_unsupported", f"the proof is of a kind that is not supported: {error}") from error
         except (VerificationError, FormatError, ResolutionError) as error:
             raise Unproven(Outcome.FAIL, "proof_invalid", f"the issuer's signature does not hold: {error}") from error
-        if retired := self._facts.retired(credential.issuer_id):
+        if retired := self.facts.retired(credential.issuer_id):
             subject.retired_keys = {proof["verificationMethod"] for proof in credential.proofs}.intersection(retired)
         if subject.retired_keys and CheckName.RECEIPT in self._waive:
             raise Unproven(Outcome.FAIL, "key_retired", "the key that signed is retired, and without the receipt nobody can tell when it signed")
@@ -222,7 +259,7 @@ class Checks:
             raise Unproven(Outcome.FAIL, "receipt_invalid", "the issuance receipt is not an object")
         try:
             receipt = IssuanceReceipt.parse(given)
-            logged = self._facts.issuance(receipt, subject.credential.issuer_id)
+            logged = self.facts.issuance(receipt, subject.credential.issuer_id)
             receipt.verify_path(sha256(subject.part.canonical()).digest())
         except Unproven:
             raise
@@ -236,14 +273,14 @@ class Checks:
     def _entitlement(self, subject: _Subject) -> None:
         """Step 8. "At issuance" is when the ledger's witnesses saw it, for the issuer's own dates could be back-dated."""
         credential = subject.credential
-        issued_at = subject.logged_at or credential.valid_from or self._facts.now
+        issued_at = subject.logged_at or credential.valid_from or self.facts.now
         oldest: datetime | None = None
         resources = credential.types[1:] if credential.is_common else [name for name in credential.types if name != _BASE_TYPE]
         if not resources:
             raise Unproven(Outcome.FAIL, "issuer_not_accredited", "the credential is of no type that an issuer could be accredited for")
-        moments = (issued_at, self._facts.now)
+        moments = (issued_at, self.facts.now)
         for resource in resources:
-            record, as_of = self._facts.record(credential.issuer_id, resource)
+            record, as_of = self.facts.record(credential.issuer_id, resource)
             for profession, jurisdiction in claimed_scopes(credential, resource):
                 for moment in moments:
                     answer = entitlement(record, action=ACTION_ISSUE, resource=resource, profession=profession, jurisdiction=jurisdiction, at=moment)
@@ -261,11 +298,11 @@ class Checks:
         entries = credential.status_entries
         for raw in entries:
             try:
-                if credential.is_common and (clear := self._facts.clear(raw, credential.issuer_id)) is not None:
+                if credential.is_common and (clear := self.facts.clear(raw, credential.issuer_id)) is not None:
                     if oldest is None or clear < oldest:
                         oldest = clear
                     continue
-                result, as_of = self._facts.status(raw, credential.issuer_id)
+                result, as_of = self.facts.status(raw, credential.issuer_id)
             except Unproven as doubt:
                 clean = False
                 self.add(CheckName.STATUS, doubt.outcome, doubt.code, doubt.what, as_of=doubt.as_of, credential=subject.index)
@@ -293,15 +330,23 @@ class Checks:
 
     def _domain(self, subject: _Subject) -> None:
         """Step 11."""
-        findings = domain_findings(subject.credential, self._facts.now)
-        for finding in findings:
-            self._found(CheckName.DOMAIN, finding, subject, None)
-        if not findings:
+        clear = True
+        for rule in rules_of(subject.credential):
+            for finding in rule.findings(subject.credential, self):
+                clear = False
+                self._found(CheckName.DOMAIN, finding, subject, finding.as_of)
+        if clear:
             self.made.append(_passed("domain_clear", subject.index, None))
-
 
     def _found(self, name: CheckName, finding: Finding, subject: _Subject, as_of: datetime | None) -> None:
         self.add(name, finding.outcome, finding.code, finding.sentence, as_of=as_of, credential=subject.index, conditional=finding.conditional)
+
+
+def _well_formed(part: Part) -> Credential | None:
+    try:
+        return Credential.parse_common(part.credential) if part.is_common else Credential.parse(part.credential)
+    except FormatError:
+        return None
 
 
 class _Subject:

@@ -14,6 +14,7 @@ from did_health.keys import PublicKey
 from did_health.ledger.batch import IssuanceReceipt
 from did_health.ledger.entry import Kind, did_subject, subject_of
 from did_health.limits import MAX_CLOCK_SKEW_SECONDS, MAX_DID_LOG_BYTES, MAX_RESPONSE_BYTES
+from did_health.roles.documents import Part, parse_document
 from did_health.roles.evidence import Need
 from did_health.roles.ledger_state import WEBVH, ContentState, DIDState, LedgerState, Logged, Unproven
 from did_health.roles.report import Outcome
@@ -68,6 +69,10 @@ class Facts:
     def needs_of_revocation(self, subject: bytes) -> list[Need]:
         """What is missing to know whether the handle whose SHA-256 is ``subject`` has been published."""
         return self._needs_of_latest(subject)
+
+    def needs_of_logged_credential(self, url: str) -> list[Need]:
+        """What is missing to read the credential with its receipt that is served at ``url``."""
+        return [] if url in self._state.evidence else [Need(url)]
 
     def _needs_of_latest(self, subject: bytes) -> list[Need]:
         return [Need(url) for url in self._state.latest_urls(subject) if url not in self._state.evidence]
@@ -167,6 +172,21 @@ class Facts:
         latest = self._state.latest(subject, self.now)
         self._require_fresh(latest.as_of)
         return latest.entry is not None, latest.as_of
+
+    def logged_credential(self, url: str) -> Part:
+        """The credential with its receipt that is served at ``url``, not verified. Raises ``Unproven`` if it could not be had, or is no such thing."""
+        item = self._state.evidence.get(url)
+        if item is None:
+            raise Unproven(Outcome.UNKNOWN, "credential_unavailable", "a credential that this one refers to could not be had")
+        if item.content is None:
+            raise Unproven(Outcome.UNKNOWN, "credential_not_found", "a credential that this one refers to is not where it should be", item.fetched_at)
+        try:
+            document = parse_document(item.content)
+        except (FormatError, UnsupportedError) as error:
+            raise Unproven(Outcome.UNKNOWN, "credential_malformed", f"what is served for a credential referred to cannot be read: {error}") from error
+        if document.presentation is not None:
+            raise Unproven(Outcome.UNKNOWN, "credential_malformed", "what is served for a credential referred to is a presentation")
+        return document.parts[0]
 
     def issuance(self, receipt: IssuanceReceipt, issuer: str) -> Logged:
         """When the batch of an issuance receipt was witnessed, which may be long ago, and by which key it was signed; the path is left to check.

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from did_health.errors import FormatError, ResolutionError, UnsupportedError
+from collections.abc import Collection
+from typing import Final
+
+from did_health.encoding.strict_json import JSON
+from did_health.errors import FormatError, ResolutionError, UnsupportedError, VerificationError
 from did_health.roles.documents import Document, Part
+from did_health.roles.domain.finding import Reference
+from did_health.roles.domain.table import rules_of
 from did_health.roles.evidence import Need
 from did_health.roles.facts import Facts, did_of
+from did_health.roles.ledger_state import Unproven
 from did_health.vc.credential import Credential
+from did_health.vc.proofs.data_integrity import verify_proofs
 from did_health.vc.status import StatusEntry
+
+_BASE_TYPE: Final = "VerifiableCredential"
 
 
 def missing(document: Document, facts: Facts) -> tuple[Need, ...]:
     """What ``facts`` do not have yet, each URL once; nothing for parts that are malformed, which verification will refuse anyway."""
     needs: dict[str, Need] = {}
+    present = {part.credential.get("id") for part in document.parts}
     for part in document.parts:
-        needs.update((need.url, need) for need in _of_credential(part, facts))
+        needs.update((need.url, need) for need in _of_part(part, facts, present))
     presentation = document.presentation
     if presentation is not None:
         for proof in presentation.proofs:
@@ -31,15 +42,49 @@ def _of_did(url: str, facts: Facts) -> list[Need]:
         return []
 
 
-def _of_credential(part: Part, facts: Facts) -> list[Need]:
+def _of_part(part: Part, facts: Facts, present: Collection[JSON]) -> list[Need]:
+    """Of a credential, of what the rules of the domain want to know of it, and of the credentials that it refers to."""
     try:
         credential = Credential.parse(part.credential)
     except FormatError:
         return []
+    needs = _of_credential(credential, facts)
+    for rule in rules_of(credential):
+        needs += rule.needs(credential, facts)
+        for reference in rule.follows(credential):
+            if reference.location and reference.identifier not in present:
+                needs += _of_reference(reference, credential, facts)
+    return needs
+
+
+def _of_reference(reference: Reference, credential: Credential, facts: Facts) -> list[Need]:
+    # Whoever presents a credential must not be able to send a verifier to any server: only what its issuer signed is followed.
+    if not _is_signed(credential, facts):
+        return []
+    if needs := facts.needs_of_logged_credential(reference.location):
+        return needs
+    try:
+        return _of_credential(Credential.parse(facts.logged_credential(reference.location).credential), facts)
+    except (Unproven, FormatError):
+        return []
+
+
+def _is_signed(credential: Credential, facts: Facts) -> bool:
+    try:
+        records = [facts.record(credential.issuer_id, resource)[0] for resource in credential.types if resource != _BASE_TYPE]
+        if None in records:
+            return False
+        verify_proofs(credential.raw, facts.assertion_key, purpose="assertionMethod", now=facts.now, controller=credential.issuer_id)
+    except (VerificationError, FormatError, ResolutionError, UnsupportedError):
+        return False
+    return True
+
+
+def _of_credential(credential: Credential, facts: Facts) -> list[Need]:
     needs = _of_did(credential.issuer_id, facts)
     needs += _of_did(facts.registry_authority, facts)
     for resource in credential.types:
-        if resource != "VerifiableCredential":
+        if resource != _BASE_TYPE:
             needs += facts.needs_of_record(credential.issuer_id, resource)
     for raw in credential.status_entries:
         try:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from did_health.encoding import timestamps
 from did_health.encoding.strict_json import JSONObject
+from did_health.health.act import Act
 from did_health.roles.checks import Checks, PresentationExpectation
 from did_health.roles.documents import Document, parse_document
 from did_health.roles.evidence import Evidence, Need
@@ -72,15 +73,18 @@ class Verifier:
         audience: str | None = None,
         nonce: str | None = None,
         purpose: str = DEFAULT_PURPOSE,
+        schedule: str = "",
+        jurisdiction: str = "",
+        setting: str = "",
         evidence: Evidence | None = None,
         now: datetime | None = None,
         waive: Collection[CheckName] = (),
     ) -> Report:
         """Verify a presentation, a credential, or a credential with its receipt, and say what was found.
 
-        ``audience`` and ``nonce`` are what the holder was asked to sign; ``purpose`` picks the age of evidence that the policy allows.
-        With ``evidence`` nothing is fetched. ``waive`` names checks to leave out, all but the data model; the report shows them as
-        waived.
+        ``audience`` and ``nonce`` are what the holder was asked to sign. ``purpose`` picks the age of evidence that the policy allows; with
+        ``schedule`` (``2``), ``jurisdiction`` (``US-NC``) and ``setting`` it is the act that restrictions are held against. With
+        ``evidence`` nothing is fetched. ``waive`` names checks to leave out, all but the data model; the report shows them as waived.
 
         The steps, each a check of the report; 2 to 11 for every credential:
 
@@ -94,17 +98,17 @@ class Verifier:
         8. entitlement: the registry authority let the issuer issue this, when it was logged and now
         9. status: every status entry, by the newest list on the ledger
         10. holder binding: the presentation is signed by the credential's subject
-        11. domain rules: restrictions of a licence in force
+        11. domain rules: restrictions of a licence that are in force, held against the act
 
         What the caller must still do: compare the claims with the person or the act at hand, and keep the report if it must be proved
         later. Raises ``FormatError`` if ``document`` is none of the three, ``UnsupportedError`` for an enveloped one, and ``ValueError``
         if the data model is to be waived; every other finding is in the report.
         """
-        parsed = parse_document(document)
+        parsed, act = parse_document(document), Act(purpose, schedule, jurisdiction, setting)
         if evidence is None:
             # The clock is read anew for each plan: what it pins was not seen before it was fetched.
             evidence = self._gather(lambda have: self._missing(parsed, have, purpose, self._moment(now))) if self._gather else Evidence()
-        return self._report(parsed, PresentationExpectation(audience, nonce), purpose, evidence, self._moment(now), tuple(waive))
+        return self._report(parsed, PresentationExpectation(audience, nonce), act, evidence, self._moment(now), tuple(waive))
 
     async def verify_async(
         self,
@@ -113,15 +117,18 @@ class Verifier:
         audience: str | None = None,
         nonce: str | None = None,
         purpose: str = DEFAULT_PURPOSE,
+        schedule: str = "",
+        jurisdiction: str = "",
+        setting: str = "",
         now: datetime | None = None,
         waive: Collection[CheckName] = (),
     ) -> Report:
         """As ``verify``, fetching the evidence without blocking the event loop. Raises ``ValueError`` without ``gather_async``."""
         if self._gather_async is None:
             raise ValueError("this verifier was given nothing to gather evidence with asynchronously")
-        parsed = parse_document(document)
+        parsed, act = parse_document(document), Act(purpose, schedule, jurisdiction, setting)
         evidence = await self._gather_async(lambda have: self._missing(parsed, have, purpose, self._moment(now)))
-        return self._report(parsed, PresentationExpectation(audience, nonce), purpose, evidence, self._moment(now), tuple(waive))
+        return self._report(parsed, PresentationExpectation(audience, nonce), act, evidence, self._moment(now), tuple(waive))
 
     def collect(self, plan: Callable[[Facts], Sequence[Need]]) -> Evidence:
         """Gather evidence for other than one document: ``plan`` says what is missing, until that is nothing or cannot be had.
@@ -147,14 +154,14 @@ class Verifier:
         return Facts(state, now, self.policy.max_age_for(purpose))
 
     def _report(
-        self, document: Document, expected: PresentationExpectation, purpose: str, evidence: Evidence, now: datetime, waive: tuple[CheckName, ...]
+        self, document: Document, expected: PresentationExpectation, act: Act, evidence: Evidence, now: datetime, waive: tuple[CheckName, ...]
     ) -> Report:
         if self.policy.is_empty:
             refusal = Check(CheckName.ISSUER, Outcome.FAIL, "policy_empty", "the trust policy trusts nobody")
             return Report((refusal,), Verdict.REFUSE, now, None, (), evidence)
         if CheckName.DATA_MODEL in waive:
             raise ValueError("the data model cannot be waived: there is no telling what a malformed credential says")
-        checks = Checks(self._facts(evidence, purpose, now), waive, document.canonicalize)
+        checks = Checks(self._facts(evidence, act.purpose, now), act, waive, document.parts, document.canonicalize)
         holder = None
         if document.presentation is not None:
             holder = checks.presentation(document.presentation, expected, self._used_nonces)

@@ -71,6 +71,11 @@ def test_conditional_with_a_restriction(cli: CLI) -> None:
     ran = cli.verify(cli.shown(wallet="brown"), code=4)
     assert "C O N D I T I O N A L" in ran.out
     assert "! condition" in ran.out
+    act = ("--purpose", "prescribe", "--schedule")
+    assert "act_restricted" in cli.verify(cli.shown(wallet="brown"), *act, "2", code=1).out
+    assert cli.verify(cli.shown(wallet="brown"), *act, "4", "--json", code=4).json["codes"] == ["license_restricted"]
+    assert cli.verify(cli.shown(wallet="brown"), *act, "4", "--jurisdiction", "US-VA", "--json", code=1).json["codes"][0] == "license_of_another_state"
+    assert "schedule" in cli.verify(cli.shown(wallet="brown"), *act, "II", code=2).err
 
 
 def test_waived_checks_are_shown(cli: CLI) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from did_health.errors import FormatError
 from did_health.health import dea, jurisdictions, npi, nucc
+from did_health.health.dated_tables import packaged_table
 from did_health.limits import MAX_CODE_SET_BYTES
 
 
@@ -123,10 +124,9 @@ def test_the_table_of_jurisdictions_is_whole_and_dated() -> None:
     assert len(names) == 50 + 1 + 5
     assert all(re.fullmatch(r"US-[A-Z]{2}", code) for code in names)
     assert {"US-DC", "US-PR", "US-GU", "US-MP", "US-VI", "US-AS"} < set(names)
-    file = jurisdictions._file()
-    assert re.fullmatch(r"\d{4}-\d\d-\d\d", file["compiledOn"])
-    assert "ISO 3166-2" in file["source"]
-    assert set(file["aliases"].values()) <= set(names)
+    table = packaged_table("jurisdictions")
+    assert table.compiled_on.year >= 2026
+    assert all("ISO 3166-2" in table.source_of(row).title for row in table.rows)
 
 
 @pytest.mark.parametrize(

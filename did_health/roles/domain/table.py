@@ -1,0 +1,23 @@
+"""Which rule holds for which credential type."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from did_health.health.physician_license import PhysicianLicense
+from did_health.roles.domain.finding import DomainRule
+from did_health.roles.domain.license import LicenseRule
+from did_health.vc.credential import Credential
+
+RULES: Final[Mapping[str, DomainRule]] = MappingProxyType({
+    PhysicianLicense.credential_type: LicenseRule(),
+})
+
+
+def rules_of(credential: Credential) -> Iterator[DomainRule]:
+    """The rules on the types of ``credential``."""
+    for name in credential.types:
+        if name in RULES:
+            yield RULES[name]
