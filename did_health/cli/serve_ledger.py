@@ -16,7 +16,7 @@ from did_health.cli.output import Output
 from did_health.errors import StoreError
 
 if TYPE_CHECKING:
-    from did_health.ledger.witness import Cosigner
+    from did_health.ledger.witness import Asking, Cosigner
     from did_health.services.config import LedgerSettings
     from did_health.services.settings import Address
     from did_health.stores.embedded import EmbeddedLedger
@@ -25,6 +25,7 @@ EXAMPLE = example(
     "did-health serve ledger --name ledger.example --url https://ledger.example --dir ledger --print-key",
     "did-health serve ledger --dir ledger --listen 127.0.0.1:8100",
     "did-health serve ledger --dir ledger --witness w1.example+0f3c…+BA…@https://w1.example",
+    "did-health serve ledger --dir ledger --witness w1.example+0f3c…+BA…@https://w1.example --mirror m1.example+…@https://m1.example",
     "did-health serve ledger --config services.toml",
 )
 _OWN_WITNESSES = 4
@@ -45,6 +46,10 @@ def ledger(
     quorum: Annotated[
         str | None, typer.Option("--quorum", help="How many witnesses must cosign; by default so many that two quorums share an honest one.")
     ] = None,
+    mirror: Annotated[
+        list[str] | None, typer.Option("--mirror", help="A mirror whose cosignature is demanded, as <verifier key>@<URL>. May be repeated.")
+    ] = None,
+    mirror_quorum: Annotated[str | None, typer.Option("--mirror-quorum", help="How many mirrors must cosign; by default all but one.")] = None,
     registry_authority: Annotated[
         list[str] | None, typer.Option("--registry-authority", help="A DID whose registry records are taken from now on. May be repeated.")
     ] = None,
@@ -65,7 +70,8 @@ def ledger(
     from did_health.services.config import load
 
     given = {
-        "dir": folder, "name": name, "url": url, "witnesses": witness, "quorum": quorum, "registry_authorities": registry_authority,
+        "dir": folder, "name": name, "url": url, "witnesses": witness, "quorum": quorum, "mirrors": mirror,
+        "mirror_quorum": mirror_quorum, "registry_authorities": registry_authority,
         "allow_hosts": allow_host, "listen": listen, "heartbeat_seconds": heartbeat_seconds, "passphrase_file": passphrase_file,
     }  # fmt: skip
     chosen = {member: str(value) if isinstance(value, Path) else value for member, value in given.items() if value}
@@ -83,35 +89,40 @@ def ledger(
 
 @contextmanager
 def _opened(settings: LedgerSettings) -> Iterator[EmbeddedLedger]:
+    from did_health.ledger.witness import in_turn
     from did_health.net.exchange import HTTPExchange
     from did_health.net.witness_client import HTTPCosigner
+    from did_health.stores.asking import AtOnce
 
     exchange = HTTPExchange(settings.allow_hosts, timeout_seconds=_WITNESS_SECONDS)
-    opened: list[EmbeddedLedger] = []
-
-    def prove(old: int, new: int) -> tuple[bytes, ...]:
-        # Asked only by the ledger itself, so it is there.
-        return opened[0].consistency_proof(old, new)
-
-    cosigners = [HTTPCosigner(one.key, one.url, exchange, prove=prove) for one in settings.witnesses]
+    cosigners = [HTTPCosigner(one.key, one.url, exchange) for one in settings.witnesses]
+    mirrors = [HTTPCosigner(one.key, one.url, exchange) for one in settings.mirrors]
     passphrase = session.passphrase(settings.passphrase_file, new=not (settings.dir / "keys" / "log.key").exists())
+    # One deadline for all of them; a ledger that brings its own asks those in its own process, one after another.
+    asking = AtOnce(_WITNESS_SECONDS) if cosigners or mirrors else None
     try:
-        opened.append(_open_or_make(settings, cosigners, passphrase))
-        yield opened[0]
+        opened = _open_or_make(settings, cosigners, mirrors, asking or in_turn, passphrase)
+        try:
+            yield opened
+        finally:
+            opened.close()
     finally:
+        if asking is not None:
+            asking.close()
         exchange.close()
-        for one in opened:
-            one.close()
 
 
-def _open_or_make(settings: LedgerSettings, cosigners: Sequence[Cosigner], passphrase: str) -> EmbeddedLedger:
+def _open_or_make(
+    settings: LedgerSettings, cosigners: Sequence[Cosigner], mirrors: Sequence[Cosigner], asking: Asking, passphrase: str
+) -> EmbeddedLedger:
     from did_health.stores.embedded import EmbeddedLedger
 
     database = settings.database.reveal() if settings.database else None
     try:
         opened = EmbeddedLedger.open(
-            settings.dir, clock=session.now, random=session.random_bytes, passphrase=passphrase, cosigners=cosigners, database_url=database
-        )
+            settings.dir, clock=session.now, random=session.random_bytes, passphrase=passphrase, cosigners=[*cosigners, *mirrors], asking=asking,
+            database_url=database,
+        )  # fmt: skip
     except StoreError as error:
         if error.code != "store_missing" or not settings.name or not settings.url:
             raise
@@ -126,6 +137,10 @@ def _open_or_make(settings: LedgerSettings, cosigners: Sequence[Cosigner], passp
     quorum = settings.quorum or 1 + 2 * count // 3
     if quorum > count:
         raise UsageError(f"a quorum of {quorum} cannot be had of {count} witnesses", where="--quorum")
+    # One of them may be out.
+    mirror_quorum = settings.mirror_quorum or max(1, len(mirrors) - 1)
+    if mirrors and mirror_quorum > len(mirrors):
+        raise UsageError(f"a quorum of {mirror_quorum} cannot be had of {len(mirrors)} mirrors", where="--mirror-quorum")
     return EmbeddedLedger.create(
         settings.dir,
         origin=settings.name,
@@ -136,6 +151,9 @@ def _open_or_make(settings: LedgerSettings, cosigners: Sequence[Cosigner], passp
         witness_names=[f"{settings.name}/witness-{number}" for number in range(1, count + 1)],
         quorum=quorum,
         cosigners=cosigners,
+        mirrors=mirrors,
+        mirror_quorum=mirror_quorum,
+        asking=asking,
         database_url=database,
     )
 

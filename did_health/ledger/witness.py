@@ -6,19 +6,21 @@ log, whose database was restored from an old copy, that it must not sign.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Protocol
+from functools import partial
+from typing import Final, Protocol, TypeAlias, TypeVar
 
-from did_health.errors import ConflictError, DidHealthError, EdgeError, FormatError, StoreError, VerificationError
+from did_health.errors import ConflictError, DidHealthError, EdgeError, FormatError, StoreError, TransportError, VerificationError
 from did_health.keys.base import Signer
 from did_health.tlog.checkpoint import Checkpoint
 from did_health.tlog.cosignature import cosign, cosigner_key
 from did_health.tlog.merkle import Tree
 from did_health.tlog.note import Signature, SignedNote, VerifierKey
-from did_health.tlog.witness_protocol import AddCheckpoint, WitnessRefusal, WitnessState, add_checkpoint
+from did_health.tlog.witness_protocol import AddCheckpoint, WitnessRefusal, WitnessState, add_checkpoint, parse_conflict
 
+T = TypeVar("T")
 _ATTEMPTS: Final = 3
 _CONFLICT: Final = 409
 
@@ -75,20 +77,47 @@ class Cosigning:
     failures: Mapping[str, DidHealthError]
 
 
-def ask(witnesses: Iterable[Cosigner], origin: str, *, needed: int) -> dict[str, WitnessState]:
+Enough: TypeAlias = Callable[[Collection[VerifierKey]], bool]
+"""Whether these witnesses suffice."""
+
+
+class Asking(Protocol):
+    """How several witnesses are asked the same: one after another (``in_turn``), or all at once (``stores.asking.AtOnce``)."""
+
+    def __call__(self, questions: Mapping[VerifierKey, Callable[[], T]], enough: Enough, /) -> dict[VerifierKey, T | DidHealthError]:
+        """By witness the answer, or the ``EdgeError``, ``VerificationError`` or ``FormatError`` that was raised instead.
+
+        Whoever has not answered in time is not among them. Nobody has to be waited for once ``enough`` approves of those that
+        have given an answer. A question never changes what it was asked with, so that late answers do no harm.
+        """
+
+
+def in_turn(questions: Mapping[VerifierKey, Callable[[], T]], _enough: Enough, /) -> dict[VerifierKey, T | DidHealthError]:
+    """Ask one after another, everybody, however long it takes: for witnesses of this process."""
+    answers: dict[VerifierKey, T | DidHealthError] = {}
+    for witness, question in questions.items():
+        try:
+            answers[witness] = question()
+        except (VerificationError, FormatError, EdgeError) as error:
+            answers[witness] = error
+    return answers
+
+
+def _everybody(_witnesses: Collection[VerifierKey]) -> bool:
+    return False
+
+
+def ask(witnesses: Iterable[Cosigner], origin: str, *, needed: int, asking: Asking = in_turn) -> dict[str, WitnessState]:
     """What each witness last saw, by name. Raises ``StoreError`` (``quorum_not_met``) if fewer than ``needed`` answer.
 
     Everything published was seen by a quorum, and two quorums share a witness: whoever heard a quorum heard of everything published.
     """
-    states: dict[str, WitnessState] = {}
-    last: EdgeError | None = None
-    for witness in witnesses:
-        try:
-            states[witness.key.name] = witness.latest(origin)
-        except EdgeError as error:
-            last = error
+    questions = {witness.key: partial(witness.latest, origin) for witness in witnesses}
+    answers = asking(questions, lambda answered: len(answered) >= needed)
+    states = {witness.name: answer for witness, answer in answers.items() if not isinstance(answer, DidHealthError)}
+    failures = [answer for answer in answers.values() if isinstance(answer, DidHealthError)]
     if len(states) < needed:
-        raise too_few(len(states), needed, "Try again when they are back; nothing was written") from last
+        raise too_few(len(states), needed, "Try again when they are back; nothing was written") from (failures[-1] if failures else None)
     return states
 
 
@@ -105,34 +134,69 @@ def require_no_rollback(tree: Tree, states: Mapping[str, WitnessState]) -> None:
             raise StoreError(f"the ledger's database is not what witness {name} has seen", hint=hint, code="ledger_forked")
 
 
-def collect(note: SignedNote, tree: Tree, witnesses: Sequence[Cosigner], *, now: datetime) -> Cosigning:
-    """Ask every witness to cosign ``note``, a signed checkpoint of ``tree`` or of an earlier size of it."""
+def collect(
+    note: SignedNote,
+    tree: Tree,
+    witnesses: Sequence[Cosigner],
+    *,
+    now: datetime,
+    asking: Asking = in_turn,
+    enough: Enough = _everybody,
+) -> Cosigning:
+    """Ask witnesses to cosign ``note``, a signed checkpoint of ``tree`` or of an earlier size of it.
+
+    First what they last saw, then for their cosignature with the proof from there on; who was overtaken by another process of the log
+    meanwhile is asked again. ``enough`` is told who answered, and says when nobody else has to be waited for.
+    """
     checkpoint = Checkpoint.parse(note.text)
-    cosignatures: list[Signature] = []
-    failures: dict[str, DidHealthError] = {}
-    for witness in witnesses:
-        for _ in range(_ATTEMPTS):
-            try:
-                cosignatures.append(_cosignature(note, checkpoint, tree, witness, now))
-                failures.pop(witness.key.name, None)
-                break
-            except (VerificationError, FormatError, EdgeError) as error:
-                failures[witness.key.name] = error
-                if not _was_overtaken(error):
-                    break
-    return Cosigning(note.with_signatures(cosignatures), failures)
+    asked = {witness.key: witness for witness in witnesses}
+    cosignatures: dict[VerifierKey, Signature] = {}
+    failures: dict[VerifierKey, DidHealthError] = {key: _silent(key) for key in asked}
+    recorded: dict[VerifierKey, int] = {}
+    unknown = set(asked)
+    for _ in range(_ATTEMPTS):
+        states = asking({key: partial(asked[key].latest, checkpoint.origin) for key in asked if key in unknown}, enough)
+        failures |= {key: state for key, state in states.items() if isinstance(state, DidHealthError)}
+        recorded |= {key: state.size for key, state in states.items() if not isinstance(state, DidHealthError)}
+        requests = {}
+        for key, old in recorded.items():
+            if old > checkpoint.size:
+                failures[key] = VerificationError("the witness has seen a newer checkpoint", code="checkpoint_superseded")
+            else:
+                # Made here and not where it is asked: the tree must not move under it.
+                request = AddCheckpoint(old, tree.consistency_proof(old, checkpoint.size), note)
+                requests[key] = partial(asked[key].add_checkpoint, request, now=now)
+        answers = asking(requests, lambda keys: enough({*keys, *cosignatures}))
+        recorded, unknown, before = {}, set(), recorded
+        for key, answer in answers.items():
+            if not isinstance(answer, DidHealthError):
+                cosignatures[key] = answer
+                del failures[key]
+                continue
+            failures[key] = answer
+            size = _recorded_size(answer)
+            if isinstance(answer, ConflictError):
+                unknown.add(key)
+            # The size that was proved from is another root of it: asking again does not help.
+            elif size is not None and size != before[key]:
+                recorded[key] = size
+        if not recorded and not unknown:
+            break
+    return Cosigning(note.with_signatures([cosignatures[key] for key in asked if key in cosignatures]), {key.name: why for key, why in failures.items()})
 
 
-def _cosignature(note: SignedNote, checkpoint: Checkpoint, tree: Tree, witness: Cosigner, now: datetime) -> Signature:
-    old = witness.latest(checkpoint.origin).size
-    if old > checkpoint.size:
-        raise VerificationError("the witness has seen a newer checkpoint", code="checkpoint_superseded")
-    return witness.add_checkpoint(AddCheckpoint(old, tree.consistency_proof(old, checkpoint.size), note), now=now)
+def _recorded_size(error: DidHealthError) -> int | None:
+    """Where a witness stands that was overtaken between our asking and its answer: another process of the log asked it, too."""
+    if not isinstance(error, WitnessRefusal) or error.status != _CONFLICT:
+        return None
+    try:
+        return parse_conflict(error.body.encode())
+    except FormatError:
+        return None
 
 
-def _was_overtaken(error: DidHealthError) -> bool:
-    """Whether the witness's state moved between asking for it and using it, because another process of the log asked it, too."""
-    return isinstance(error, ConflictError) or (isinstance(error, WitnessRefusal) and error.status == _CONFLICT)
+def _silent(witness: VerifierKey) -> DidHealthError:
+    return TransportError(f"witness {witness.name} did not answer in time", code="timeout")
 
 
 def too_few(found: int, needed: int, hint: str) -> StoreError:

@@ -132,11 +132,17 @@ class LedgerSettings:
     quorum: Annotated[
         int | None, Setting(settings.whole_number(1, 64), "how many witnesses must cosign; by default so many that two quorums share an honest one")
     ] = None
+    mirrors: Annotated[
+        tuple[WitnessPlace, ...], Setting(settings.several(_witness_place, most=64), "mirrors that must vouch for its map, each <verifier key>@<URL>")
+    ] = ()
+    mirror_quorum: Annotated[
+        int | None, Setting(settings.whole_number(1, 64), "how many mirrors must cosign, by default all but one (of one, that one)")
+    ] = None
     registry_authorities: Annotated[
         tuple[str, ...], Setting(settings.several(settings.text, most=64), "DIDs whose registry records it takes from now on")
     ] = ()
     allow_hosts: Annotated[
-        tuple[str, ...], Setting(settings.several(settings.text, most=64), "hosts of witnesses that may be at a private address or without TLS")
+        tuple[str, ...], Setting(settings.several(settings.text, most=64), "hosts of witnesses and mirrors that may be at a private address or without TLS")
     ] = ()
     listen: Annotated[Address, Setting(settings.address, "where it listens, as 127.0.0.1:8100")] = DEFAULT_LEDGER_ADDRESS
     heartbeat_seconds: Annotated[int, Setting(settings.whole_number(1, 86_400), "after how many quiet seconds its checkpoint is cosigned anew")] = 60

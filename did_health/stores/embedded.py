@@ -34,7 +34,7 @@ from did_health.ledger.entry import Entry
 from did_health.ledger.log import LoggedEntry, Submission
 from did_health.ledger.sequencer import Batch, admit_groups, plan
 from did_health.ledger.submission_receipt import SubmissionReceipt
-from did_health.ledger.witness import Cosigner, ask, collect, require_no_rollback, too_few
+from did_health.ledger.witness import Asking, Cosigner, ask, collect, in_turn, require_no_rollback, too_few
 from did_health.stores.database import Database
 from did_health.stores.key_files import create_keys, open_keys
 from did_health.stores.ledger_map import head_at
@@ -48,7 +48,7 @@ from did_health.stores.tile_files import CHECKPOINT, TileFiles
 from did_health.tlog.checkpoint import Checkpoint
 from did_health.tlog.note import NoteSigner, SignedNote
 from did_health.tlog.proof import TlogProof
-from did_health.tlog.witness_policy import PolicyGroup, PolicyLog, PolicyWitness, WitnessPolicy
+from did_health.tlog.witness_policy import WITNESSES, PolicyLog, WitnessPolicy, quorum_policy
 
 Clock = Callable[[], datetime]
 Random = Callable[[int], bytes]
@@ -74,13 +74,19 @@ class EmbeddedLedger(LogReader):
         clock: Clock,
         settings: Mapping[str, str],
         cosigners: Sequence[Cosigner] = (),
+        asking: Asking = in_turn,
     ) -> None:
         super().__init__(settings[_URL], LedgerStore(database), TileFiles(folder / "published"), clock)
         self._database, self._signer = database, signer
-        self._witnesses: list[Cosigner] = [*(local.witness for local in witnesses), *cosigners]
+        self._cosigners: list[Cosigner] = [*(local.witness for local in witnesses), *cosigners]
         self._witness_databases = [local.database for local in witnesses]
         self._policy = WitnessPolicy.parse(settings[_POLICY])
-        self._quorum = next(group.threshold for group in self._policy.groups if group.name == self._policy.quorum)
+        group = next(group for group in self._policy.groups if group.name == WITNESSES)
+        keys = {witness.key for witness in self._policy.witnesses if witness.name in group.members}
+        # Who is asked what it saw last: of mirrors two quorums need not have one in common.
+        self._witnesses = [cosigner for cosigner in self._cosigners if cosigner.key in keys]
+        self._quorum = group.threshold
+        self._asking = asking
 
     @classmethod
     def create(
@@ -97,14 +103,18 @@ class EmbeddedLedger(LogReader):
         cost: SealingCost = DEFAULT_COST,
         registry_authorities: Sequence[str] = (),
         cosigners: Sequence[Cosigner] = (),
+        mirrors: Sequence[Cosigner] = (),
+        mirror_quorum: int = 1,
+        asking: Asking = in_turn,
         database_url: str | None = None,
     ) -> EmbeddedLedger:
         """Make a new, empty ledger in ``directory``, which is made if it is not there.
 
         ``origin`` names the log in its checkpoints, ``url`` is the prefix under which verifiers will look for it, ``witness_names`` the
         witnesses' names (a number stands for ``witness-1`` and so on), ``quorum`` how many of them must cosign. Where ``cosigners`` are
-        given, such as witnesses behind URLs, those are the witnesses and none is made here. ``database_url`` is where the log is kept if
-        not in the folder: an empty PostgreSQL database. ``random`` gives secret bytes. Raises
+        given, such as witnesses behind URLs, those are the witnesses and none is made here. Where ``mirrors`` are given, ``mirror_quorum``
+        of them must cosign, too. ``asking`` is how all of them are asked (``stores.asking.AtOnce`` for those behind URLs). ``database_url``
+        is where the log is kept if not in the folder: an empty PostgreSQL database. ``random`` gives secret bytes. Raises
         ``ConflictError`` where there is a ledger already, ``FormatError`` for an origin or URL that cannot be one, ``ValueError`` for a
         quorum that its witnesses cannot reach or a passphrase that is too short, ``StoreError``.
         """
@@ -113,6 +123,8 @@ class EmbeddedLedger(LogReader):
             names = []
         if not 0 < quorum <= len(names) + len(cosigners):
             raise ValueError(f"a quorum of {quorum} cannot be had of {len(names) + len(cosigners)} witnesses")
+        if mirrors and not 0 < mirror_quorum <= len(mirrors):
+            raise ValueError(f"a quorum of {mirror_quorum} cannot be had of {len(mirrors)} mirrors")
         url = url.rstrip("/")
         host_of(url)
         require_vacant(directory, database_url)
@@ -120,12 +132,8 @@ class EmbeddedLedger(LogReader):
         log = NoteSigner(origin, signers[0])
         witnesses = local_witnesses(directory, names, signers[1:], log, create=True)
         keys = [*(local.witness.key for local in witnesses), *(cosigner.key for cosigner in cosigners)]
-        policy = WitnessPolicy(
-            (PolicyLog(log.key, url),),
-            tuple([PolicyWitness(f"witness-{number}", key) for number, key in enumerate(keys, 1)]),
-            (PolicyGroup("witnesses", quorum, tuple([f"witness-{number}" for number in range(1, len(keys) + 1)])),),
-            "witnesses",
-        )
+        vouchers = [mirror.key for mirror in mirrors]
+        policy = quorum_policy([PolicyLog(log.key, url)], witnesses=keys, quorum=quorum, mirrors=vouchers, mirror_quorum=mirror_quorum)
         settings = {
             _POLICY: policy.encode(),
             _URL: url,
@@ -134,7 +142,7 @@ class EmbeddedLedger(LogReader):
         }
         database = Database.open(ledger_place(directory, database_url), paging=SMALL_ROWS)
         LedgerStore(database).initialise(settings)
-        return cls(directory, database, log, witnesses, clock, settings, cosigners)
+        return cls(directory, database, log, witnesses, clock, settings, [*cosigners, *mirrors], asking)
 
     @classmethod
     def open(
@@ -145,11 +153,13 @@ class EmbeddedLedger(LogReader):
         random: Random,  # noqa: ARG003  # as in create
         passphrase: str,
         cosigners: Sequence[Cosigner] = (),
+        asking: Asking = in_turn,
         database_url: str | None = None,
     ) -> EmbeddedLedger:
         """Open the ledger in ``directory``, and finish a batch that a crash left unpublished if enough witnesses can be reached.
 
-        ``cosigners`` are the witnesses that it was made with, if it was made with any; without, it can be read and not written to.
+        ``cosigners`` are the witnesses and mirrors that it was made with, if it was made with any; without, it can be read and not
+        written to. ``asking`` is as of ``create``.
         ``database_url`` is needed again if it was made with one, for it may hold a password and is written down nowhere. Processes on
         several machines may open one such ledger, each with a folder of its own that has the same keys: what is published follows the
         database. See ``Database.leader`` for who of them should write.
@@ -169,9 +179,9 @@ class EmbeddedLedger(LogReader):
             witnesses = local_witnesses(directory, names, signers[1:], log, create=False)
             keys = {*(local.witness.key for local in witnesses), *(cosigner.key for cosigner in cosigners)}
             of_policy = {known.key for known in policy.witnesses}
-            if log.key != policy.logs[0].key or not keys <= of_policy or (names and keys != of_policy):
+            if log.key != policy.logs[0].key or not keys <= of_policy:
                 raise StoreError("the key files are not those of this ledger", where=str(directory), hint="Restore them from a copy", code="store_foreign")
-            ledger = cls(directory, database, log, witnesses, clock, settings, cosigners)
+            ledger = cls(directory, database, log, witnesses, clock, settings, cosigners, asking)
             ledger._recover()
         except BaseException:
             database.close()
@@ -282,7 +292,7 @@ class EmbeddedLedger(LogReader):
     def _catch_up(self) -> LogState:
         """Bring the tree to what the database has, once it is clear that the witnesses have not seen more."""
         # Asked first: what they know by now, the database must have had before.
-        seen = ask(self._witnesses, self.origin, needed=self._quorum)
+        seen = ask(self._witnesses, self.origin, needed=self._quorum, asking=self._asking)
         state = self._store.state()
         self._follow(state)
         require_no_rollback(self._tree, seen)
@@ -310,12 +320,15 @@ class EmbeddedLedger(LogReader):
         return self._store.state()
 
     def _cosigned(self, note: SignedNote, now: datetime, hint: str) -> SignedNote:
-        cosigning = collect(note, self._tree, self._witnesses, now=now)
+        cosigning = collect(note, self._tree, self._cosigners, now=now, asking=self._asking, enough=self._policy.satisfied_by)
         try:
             self._policy.check(cosigning.note)
         except VerificationError as error:
             first = next(iter(cosigning.failures.values()), error)
-            raise too_few(len(self._witnesses) - len(cosigning.failures), self._quorum, hint) from first
+            answered = [witness for witness in self._witnesses if witness.key.name not in cosigning.failures]
+            if len(answered) >= self._quorum:
+                raise StoreError("enough witnesses answered, and too few mirrors", hint=hint, code="quorum_not_met") from first
+            raise too_few(len(answered), self._quorum, hint) from first
         return cosigning.note
 
     def _write_checkpoint(self) -> None:

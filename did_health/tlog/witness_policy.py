@@ -14,7 +14,7 @@ once. A witness's key may be written as an Ed25519 vkey (0x01): its cosignature 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -27,6 +27,10 @@ from did_health.tlog.note import SignatureType, SignedNote, VerifierKey, open_no
 from did_health.tlog.proof import TlogProof
 
 NO_QUORUM: Final = "none"
+WITNESSES: Final = "witnesses"
+MIRRORS: Final = "mirrors"
+BOTH: Final = "witnesses-and-mirrors"
+"""The groups of a policy that ``quorum_policy`` makes."""
 _RESERVED: Final = frozenset({NO_QUORUM, "any", "all"})
 _FORBIDDEN: Final = re.compile("[\0-\x08\x0b-\x1f\x7f]")
 _WHITESPACE: Final = re.compile("[ \t]+")
@@ -141,6 +145,11 @@ class WitnessPolicy:
                 raise VerificationError("too few witnesses of the policy cosigned the checkpoint", code="quorum_not_met")
         return VerifiedCheckpoint(checkpoint, timestamp, tuple([Cosigned(name, time) for name, time in cosigned.items()]))
 
+    def satisfied_by(self, cosigners: Collection[VerifierKey]) -> bool:
+        """Whether cosignatures of these, which nobody has verified here, would be a quorum."""
+        there = {name: 1 for name, key in self._cosigner_keys.items() if key in cosigners}
+        return self.quorum == NO_QUORUM or bool(self._witnessed_at(self.quorum, there))
+
     def _witnessed_at(self, name: str, cosigned: Mapping[str, int]) -> int:
         """The latest time t such that cosignatures from t on satisfy ``name``; 0 if none do.
 
@@ -151,6 +160,21 @@ class WitnessPolicy:
             return cosigned.get(name, 0)
         times = sorted([self._witnessed_at(member, cosigned) for member in group.members], reverse=True)
         return times[group.threshold - 1]
+
+
+def quorum_policy(
+    logs: Sequence[PolicyLog], *, witnesses: Sequence[VerifierKey], quorum: int, mirrors: Sequence[VerifierKey] = (), mirror_quorum: int = 1
+) -> WitnessPolicy:
+    """The policy that demands ``quorum`` of ``witnesses`` and, where there are ``mirrors``, ``mirror_quorum`` of those too.
+
+    They are named ``witness-1`` and ``mirror-1`` and so on. Raises ``FormatError`` for a quorum that cannot be had.
+    """
+    cosigners = [PolicyWitness(f"witness-{number}", key) for number, key in enumerate(witnesses, 1)]
+    vouchers = [PolicyWitness(f"mirror-{number}", key) for number, key in enumerate(mirrors, 1)]
+    groups = [PolicyGroup(WITNESSES, quorum, tuple([one.name for one in cosigners]))]
+    if vouchers:
+        groups += [PolicyGroup(MIRRORS, mirror_quorum, tuple([one.name for one in vouchers])), PolicyGroup(BOTH, 2, (WITNESSES, MIRRORS))]
+    return WitnessPolicy(tuple(logs), (*cosigners, *vouchers), tuple(groups), groups[-1].name)
 
 
 def verify_proof(proof: TlogProof, entry_data: bytes, policy: WitnessPolicy, *, now: int | None = None) -> VerifiedCheckpoint:

@@ -29,6 +29,7 @@ from did_health.stores.ledger_store import LedgerStore
 from did_health.stores.tile_files import TileFiles
 from did_health.stores.witness_store import SQLWitnessStore
 from did_health.tlog.checkpoint import Checkpoint
+from did_health.tlog.cosignature import cosigner_key
 from did_health.tlog.merkle import Tree, leaf_hash
 from did_health.tlog.note import NoteSigner, SignedNote, sign_note
 from did_health.tlog.witness_policy import WitnessPolicy, verify_proof
@@ -354,7 +355,7 @@ def test_a_witness_that_cannot_be_asked_counts_as_absent() -> None:
     witness, _, _, _ = witness_and_log()
 
     class Down:
-        key = witness.key
+        key = cosigner_key("down.example", generate(repeatable_bytes("down")).public_key)
 
         def latest(self, origin: str) -> WitnessState:
             raise StoreError("no answer")

@@ -42,6 +42,18 @@ def test_what_is_missing_or_wrong_is_said(cli: CLI, tmp_path: Path) -> None:
     assert not (tmp_path / "l" / "ledger.sqlite").exists()
 
 
+def test_mirrors_are_demanded_beside_the_witnesses(cli: CLI, tmp_path: Path) -> None:
+    keys = [cli("serve", "mirror", "--name", f"m{number}.example", "--dir", tmp_path / f"m{number}", "--print-key").out.strip() for number in (1, 2, 3)]
+    places = [part for number, key in enumerate(keys, 1) for part in ("--mirror", f"{key}@https://m{number}.example")]
+    made = cli(*options(tmp_path / "l"), *NEW, *places, "--print-key", "--json").json
+    policy = WitnessPolicy.parse(made["policy"])
+    assert {group.name: (group.threshold, len(group.members)) for group in policy.groups} == {
+        "witnesses": (3, 4), "mirrors": (2, 3), "witnesses-and-mirrors": (2, 2),
+    }  # fmt: skip
+    assert [str(one.key) for one in policy.witnesses[4:]] == keys
+    assert "--mirror-quorum" in cli(*options(tmp_path / "other"), *NEW, *places, "--mirror-quorum", "4", "--print-key", code=2).err
+
+
 def test_authorities_are_taken_from_then_on(cli: CLI, tmp_path: Path) -> None:
     from did_health.stores.embedded import EmbeddedLedger
     from tests.ledger_parties import PASSPHRASE, Clock

@@ -11,15 +11,18 @@ from pathlib import Path
 import pytest
 
 from did_health.errors import ConflictError, FormatError, StoreError, TransportError, VerificationError
+from did_health.keys import generate
 from did_health.ledger.entry import Entry, Kind, subject_of
 from did_health.ledger.latest import LatestBundle
 from did_health.ledger.log import Ledger, prepare
+from did_health.ledger.witness import Witness
 from did_health.roles.evidence import Need, Source
 from did_health.stores.database import Database
 from did_health.stores.embedded import EmbeddedLedger
+from did_health.stores.witness_store import SQLWitnessStore
 from did_health.tlog.checkpoint import Checkpoint
 from did_health.tlog.merkle import Tree, leaf_hash
-from did_health.tlog.note import SignedNote
+from did_health.tlog.note import SignedNote, VerifierKey
 from did_health.tlog.tiles import parse_bundle, parse_tile
 from did_health.tlog.witness_policy import WitnessPolicy, verify_proof
 from tests.conftest import repeatable_bytes
@@ -291,3 +294,28 @@ def test_a_changed_submission_is_not_the_logged_one(ledger: EmbeddedLedger, boar
     with pytest.raises(VerificationError) as refused:
         verify_proof(logged.proof, changed, policy)
     assert refused.value.code == "inclusion_proof_invalid"
+
+
+def test_without_its_mirror_a_ledger_keeps_entries_and_publishes_them_when_it_is_back(tmp_path: Path, clock: Clock) -> None:
+    database = Database.open("sqlite://")
+    known: dict[str, list[VerifierKey]] = {}
+    mirror = Witness("m.example", generate(repeatable_bytes("mirror")), SQLWitnessStore(database), known)
+    with pytest.raises(ValueError, match="2 cannot be had of 1"):
+        new_ledger(tmp_path / "impossible", clock, mirrors=[mirror], mirror_quorum=2)
+    ledger = new_ledger(tmp_path / "ledger", clock, mirrors=[mirror])
+    board = Board("board.example", repeatable_bytes("board"))
+    # It does not know the log, so it refuses.
+    with pytest.raises(StoreError, match="too few mirrors") as refused:
+        board.join(ledger)
+    assert refused.value.code == "quorum_not_met"
+    assert ledger.size == 0
+    known["ledger.example"] = [VerifierKey.parse(ledger.vkey)]
+    ledger.heartbeat()
+    assert ledger.size == 2
+    cosigners = WitnessPolicy.parse(ledger.policy_text).check(SignedNote.parse(ledger.fetch(Need(f"{URL}/checkpoint")) or b"")).cosigners
+    assert "mirror-1" in {one.witness for one in cosigners}
+    ledger.close()
+    again = EmbeddedLedger.open(tmp_path / "ledger", clock=clock, random=repeatable_bytes("x"), passphrase=PASSPHRASE, cosigners=[mirror])
+    assert again.size == 2
+    again.close()
+    database.close()

@@ -10,7 +10,7 @@ from did_health.tlog.cosignature import cosign, cosigner_key
 from did_health.tlog.merkle import Tree, leaf_hash
 from did_health.tlog.note import NoteSigner, Signature, SignatureType, SignedNote, VerifierKey, sign_note
 from did_health.tlog.proof import TlogProof
-from did_health.tlog.witness_policy import Cosigned, PolicyGroup, PolicyLog, PolicyWitness, VerifiedCheckpoint, WitnessPolicy, verify_proof
+from did_health.tlog.witness_policy import Cosigned, PolicyGroup, PolicyLog, PolicyWitness, VerifiedCheckpoint, WitnessPolicy, quorum_policy, verify_proof
 
 LOG = NoteSigner("log.example", signer_from_secret(Algorithm.ED25519, b"l" * 32))
 OTHER_LOG = NoteSigner("other.example", signer_from_secret(Algorithm.ED25519, b"o" * 32))
@@ -282,3 +282,33 @@ def test_a_large_policy_is_read() -> None:
     lines += [f"group g all {' '.join(f'g{number}' for number in range(31))} w31", "quorum g"]
     trusted = WitnessPolicy.parse("\n".join(lines))
     assert (len(trusted.logs), len(trusted.witnesses), len(trusted.groups)) == (32, 32, 32)
+
+
+# ---- witnesses and mirrors
+
+
+BOTH = quorum_policy([PolicyLog(LOG.key)], witnesses=[KEYS["w1"], KEYS["w2"], KEYS["w3"]], quorum=2, mirrors=[KEYS["w4"], KEYS["w5"]])
+
+
+def test_a_policy_that_demands_mirrors_is_not_satisfied_by_witnesses() -> None:
+    assert refusal(BOTH, cosigned(w1=7, w2=7, w3=7)) == "quorum_not_met"
+    assert refusal(BOTH, cosigned(w1=7, w4=7, w5=7)) == "quorum_not_met"
+    found = BOTH.check(cosigned(w1=7, w2=8, w3=9, w5=6))
+    assert found.timestamp == 6
+    assert {one.witness for one in found.cosigners} == {"witness-1", "witness-2", "witness-3", "mirror-2"}
+    assert WitnessPolicy.parse(BOTH.encode()) == BOTH
+
+
+def test_who_would_satisfy_a_policy_is_told_before_anybody_is_asked() -> None:
+    assert BOTH.satisfied_by([KEYS["w1"], KEYS["w3"], KEYS["w4"]])
+    assert not BOTH.satisfied_by([KEYS["w1"], KEYS["w2"], KEYS["w3"]])
+    assert not BOTH.satisfied_by([])
+    assert WitnessPolicy((PolicyLog(LOG.key),)).satisfied_by([])
+
+
+def test_without_mirrors_it_is_the_quorum_of_witnesses() -> None:
+    plain = quorum_policy([PolicyLog(LOG.key)], witnesses=[KEYS["w1"], KEYS["w2"]], quorum=2)
+    assert plain.quorum == "witnesses"
+    assert plain.check(cosigned(w1=7, w2=8)).timestamp == 7
+    with pytest.raises(FormatError):
+        quorum_policy([PolicyLog(LOG.key)], witnesses=[KEYS["w1"]], quorum=2)
