@@ -21,6 +21,8 @@ MAX_PROOFS: Final = 16
 """Proofs on one document (sets and chains together)."""
 MAX_PROOF_VALUE_CHARACTERS: Final = 256
 """``proofValue`` of a proof that is one signature: 133 characters for P-384."""
+MAX_DISCLOSURE_VALUE_CHARACTERS: Final = 1 << 18
+"""``proofValue`` of a selective-disclosure suite: with one P-256 signature a statement, 2,900 of them."""
 MAX_POINTERS: Final = 1_024
 """JSON pointers that select what is disclosed."""
 MAX_POINTER_CHARACTERS: Final = 2048

@@ -40,10 +40,11 @@ def dumps(value: CBOR) -> bytes:
     return b"".join(out)
 
 
-def loads(data: bytes, *, what: str = "CBOR document", max_bytes: int = MAX_CBOR_BYTES) -> CBOR:
+def loads(data: bytes, *, what: str = "CBOR document", max_bytes: int = MAX_CBOR_BYTES, deterministic: bool = True) -> CBOR:
     """Decode ``data``, of the types that ``dumps`` takes; a tag stays a ``cbor2.CBORTag``, except for integers beyond 64 bits.
 
-    Raises ``FormatError`` unless it is exactly the deterministic encoding of what it holds. Map keys are integers, text or bytes.
+    Raises ``FormatError`` unless it is exactly the deterministic encoding of what it holds. Without ``deterministic``, for formats that do
+    not ask for it, the keys of a map may be in any order and numbers have long forms. Map keys are integers, text or bytes.
     """
     if not isinstance(data, bytes):
         raise TypeError(f"{what}: bytes expected, not {type(data).__name__}")
@@ -57,7 +58,7 @@ def loads(data: bytes, *, what: str = "CBOR document", max_bytes: int = MAX_CBOR
         raise FormatError(f"the {what} is not CBOR: a text in it is not UTF-8") from error
     if end != len(data):
         raise FormatError(f"something follows the {what}", where=f"byte {end}")
-    if dumps(value) != data:
+    if deterministic and dumps(value) != data:
         raise FormatError(f"the {what} is not in deterministic encoding (RFC 8949 §4.2.1)")
     return value
 
@@ -102,6 +103,8 @@ def _read(data: bytes, at: int, depth: int) -> tuple[CBOR, int]:
         key, at = _read(data, at, depth + 1)
         _require_key(key)
         members[key], at = _read(data, at, depth + 1)
+    if len(members) != number:
+        raise FormatError("a key of a CBOR map is there twice")
     return members, at
 
 

@@ -26,6 +26,7 @@ Contexts: TypeAlias = Mapping[str, JSONObject]
 CREDENTIALS_V1: Final = "https://www.w3.org/2018/credentials/v1"
 CREDENTIALS_V2: Final = "https://www.w3.org/ns/credentials/v2"
 DATA_INTEGRITY_V2: Final = "https://w3id.org/security/data-integrity/v2"
+ED25519_2020_V1: Final = "https://w3id.org/security/suites/ed25519-2020/v1"
 DID_HEALTH_V1: Final = "https://did-health.example/contexts/v1"
 
 PINNED: Final[Mapping[str, tuple[str, str]]] = MappingProxyType({

@@ -113,7 +113,7 @@ def test_any_url_may_name_a_verification_method(method: str) -> None:
     [
         ({"cryptosuite": "bbs-2023"}, "cryptosuite 'bbs-2023' for proofs of type 'DataIntegrityProof'"),
         ({"cryptosuite": ...}, "proofs of type 'DataIntegrityProof' are not"),
-        ({"type": "Ed25519Signature2020", "cryptosuite": ...}, "proofs of type 'Ed25519Signature2020' are not"),
+        ({"type": "Ed25519Signature2018", "cryptosuite": ...}, "proofs of type 'Ed25519Signature2018' are not"),
         ({"type": "Ed25519Signature2020"}, "for proofs of type 'Ed25519Signature2020'"),
         ({"cryptosuite": "x" * 500}, "'" + "x" * 64 + "'"),
     ],

@@ -150,6 +150,6 @@ def explain_proof(proof: JSONObject) -> Explanation:
             ("Expires", parsed.expires and when(parsed.expires)),
             ("Domain", ", ".join(parsed.domains)),
             ("Challenge", parsed.challenge),
-            ("Signature", f"{len(parsed.signature)} bytes"),
+            ("Proof value", f"{len(parsed.value)} bytes"),
         ),
     )

@@ -13,9 +13,8 @@ from hashlib import sha256
 from types import MappingProxyType
 from typing import Final
 
-from did_health.encoding import timestamps
+from did_health.encoding import multibase, timestamps
 from did_health.encoding.jcs import Canonicalize, canonicalize, canonicalize_plain, canonicalizer
-from did_health.encoding.multibase import base58btc_encode
 from did_health.encoding.strict_json import JSON, JSONObject, survey
 from did_health.errors import FormatError, UnsupportedError, VerificationError
 from did_health.keys import Algorithm, PublicKey, Signer
@@ -23,8 +22,8 @@ from did_health.limits import MAX_CLOCK_SKEW_SECONDS, MAX_PROOFS
 from did_health.vc.contexts import Contexts
 from did_health.vc.proofs.eddsa_jcs_2022 import EDDSA_JCS_2022
 from did_health.vc.proofs.proof import MALFORMED, Proof, moment, parse_proofs, proof_value, verification_method
-from did_health.vc.proofs.suite import PROOF_TYPE, Cryptosuite
-from did_health.vc.proofs.table import CRYPTOSUITES
+from did_health.vc.proofs.suite import PROOF_TYPE, Cryptosuite, Signing, require_signature_size
+from did_health.vc.proofs.table import BY_NAME, DISCLOSURE_SUITES
 
 KeySource = Callable[[str, str, str | None], PublicKey]
 """``(verification method, purpose, controller or None)`` to the key.
@@ -35,7 +34,6 @@ named and the method is not that controller's.
 
 _GENERATION: Final = "PROOF_GENERATION_ERROR"
 _NO_CONTEXTS: Final[Contexts] = MappingProxyType({})
-_P384: Final = Algorithm.P384
 _SKEW: Final = timedelta(seconds=MAX_CLOCK_SKEW_SECONDS)
 
 
@@ -80,21 +78,32 @@ def add_proof(
     previous_proof: str | Sequence[str] | None = None,
     proof_id: str | None = None,
     contexts: Contexts = _NO_CONTEXTS,
+    mandatory_pointers: Sequence[str] = (),
+    random: Callable[[int], bytes] | None = None,
 ) -> JSONObject:
     """A new document: ``document`` with one more proof (§4.2, §4.3); what is nested in it is shared with ``document``.
 
-    ``suite`` names a cryptosuite, ``previous_proof`` the ids of earlier proofs that this one seals, ``contexts`` JSON-LD contexts to
-    know besides the packed ones. Raises ``UnsupportedError`` for an unknown suite, and ``FormatError`` (``PROOF_GENERATION_ERROR``,
-    ``PROOF_TRANSFORMATION_ERROR``) for a key of another algorithm or anything that no verifier would accept.
+    ``suite`` names a cryptosuite (or ``Ed25519Signature2020``), ``previous_proof`` the ids of earlier proofs that this one seals,
+    ``contexts`` JSON-LD contexts to know besides the packed ones. A suite of selective disclosure makes a base proof, from which
+    ``derive_proof`` makes others: it needs ``random`` (n → n secret bytes, such as ``os.urandom``), and ``mandatory_pointers`` are JSON
+    pointers to what every derived proof discloses. Raises ``UnsupportedError`` for an unknown suite, and ``FormatError``
+    (``PROOF_GENERATION_ERROR``, ``PROOF_TRANSFORMATION_ERROR``) for a key of another algorithm or anything that no verifier would accept.
     """
-    cryptosuite = CRYPTOSUITES.get((PROOF_TYPE, suite))
+    cryptosuite = BY_NAME.get(suite)
     if cryptosuite is None:
         raise UnsupportedError(f"no cryptosuite {suite!r} is supported")
+    if suite in DISCLOSURE_SUITES:
+        if random is None:
+            raise TypeError(f"{suite} needs random")
+        if previous_proof is not None:
+            raise FormatError(f"{suite} cannot seal earlier proofs", code=_GENERATION)
+    elif mandatory_pointers:
+        raise TypeError(f"{suite} has no mandatory_pointers: it discloses everything")
     algorithm = signer.public_key.algorithm
     if algorithm not in cryptosuite.algorithms:
         raise FormatError(f"{suite} does not sign with a key of {algorithm}", code=_GENERATION)
     options = _options(
-        suite,
+        cryptosuite,
         verificationMethod=verification_method,
         proofPurpose=purpose,
         id=proof_id,
@@ -111,10 +120,11 @@ def add_proof(
     if previous_proof is not None:
         named = (previous_proof,) if isinstance(previous_proof, str) else tuple(previous_proof)
         secured = {**published, "proof": _previous(existing, named, "/proof", _GENERATION)}
-    _refuse_unverifiable(options, existing)
+    _refuse_unverifiable(cryptosuite, options, existing)
+    signing = Signing(signer, tuple(mandatory_pointers), random)
     # Where the document is plain its proof is too: all else in the options is text.
-    data = cryptosuite.hash_data(secured, options, algorithm, contexts, canonicalizer(survey(secured)))
-    proof = {**options, "proofValue": "z" + base58btc_encode(signer.sign(data))}
+    value = cryptosuite.create(secured, options, signing, contexts, canonicalizer(survey(secured)))
+    proof = {**options, "proofValue": multibase.encode(cryptosuite.multibase, value)}
     return {**published, "proof": [*existing, proof] if existing else proof}
 
 
@@ -182,7 +192,8 @@ def verify_common_presentation(document: JSONObject, canonical: bytes, keys: Key
 
 
 def _verify_common(proof: JSONObject, signature: bytes, canonical: bytes, key: PublicKey) -> None:
-    _check_fit(EDDSA_JCS_2022, key.algorithm, signature)
+    _require_fit(EDDSA_JCS_2022, key.algorithm)
+    require_signature_size(signature, key.algorithm)
     # Both names are the first of their kind in the text, and neither is the first of its object.
     whole = canonicalize_plain(proof)
     start = canonical.index(b',"proof":')
@@ -199,19 +210,15 @@ def _verify(
     suite = proof.cryptosuite
     secured = suite.secured(document, proof.options)
     key = keys(proof.verification_method, proof.purpose, controller)
-    algorithm = key.algorithm
-    _check_fit(suite, algorithm, proof.signature)
-    if not key.verify(proof.signature, suite.hash_data(secured, proof.options, algorithm, contexts, canonicalize)):
+    _require_fit(suite, key.algorithm)
+    if not suite.verify(secured, proof.options, proof.value, key, contexts, canonicalize):
         raise _unverified()
     return VerifiedProof(proof, key, secured)
 
 
-def _check_fit(suite: Cryptosuite, algorithm: Algorithm, signature: bytes) -> None:
+def _require_fit(suite: Cryptosuite, algorithm: Algorithm) -> None:
     if algorithm not in suite.algorithms:
         raise VerificationError(f"{suite.name} does not verify with a key of {algorithm}", where="/proof", code=MALFORMED)
-    size = 96 if algorithm is _P384 else 64
-    if len(signature) != size:
-        raise FormatError(f"a {algorithm} signature has {size} bytes, not {len(signature)}", where="/proof/proofValue", code=MALFORMED)
 
 
 def _unverified() -> VerificationError:
@@ -269,8 +276,10 @@ def _refuse_tangled_chains(proofs: tuple[Proof, ...]) -> None:
         waiting = [proof for proof in waiting if proof not in ready]
 
 
-def _options(suite: str, **members: JSON) -> JSONObject:
-    options: JSONObject = {"type": PROOF_TYPE, "cryptosuite": suite}
+def _options(suite: Cryptosuite, **members: JSON) -> JSONObject:
+    options: JSONObject = {"type": suite.proof_type}
+    if suite.proof_type == PROOF_TYPE:
+        options["cryptosuite"] = suite.name
     options.update((name, value) for name, value in members.items() if value is not None)
     return options
 
@@ -279,10 +288,10 @@ def _plain(texts: str | Sequence[str] | None) -> str | list[str] | None:
     return texts if texts is None or isinstance(texts, str) else list(texts)
 
 
-def _refuse_unverifiable(options: JSONObject, existing: list[JSON]) -> None:
+def _refuse_unverifiable(suite: Cryptosuite, options: JSONObject, existing: list[JSON]) -> None:
     """Our own verifier's rules, before anything is signed that some verifier would refuse."""
     try:
-        parsed = Proof.parse({**options, "proofValue": "z"})
+        parsed = Proof.parse({**options, "proofValue": suite.multibase})
         _check_times(parsed.created, parsed.expires, None)
     except (FormatError, VerificationError) as error:
         raise FormatError(error.what, where=error.where, hint=error.hint, code=_GENERATION) from error

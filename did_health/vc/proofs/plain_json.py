@@ -8,18 +8,47 @@ member names, and one thing described twice in an array.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Final
 
-from did_health.encoding.strict_json import JSON
+from did_health.encoding.strict_json import JSON, JSONObject
 from did_health.errors import FormatError
+from did_health.vc.contexts import Contexts
 
 _KEYWORDS: Final = frozenset({"@context", "@value", "@language", "@direction"})
+_NO_CONTEXTS: Final[Contexts] = MappingProxyType({})
 _CODE: Final = "PROOF_TRANSFORMATION_ERROR"
 
 
-def require_plain_json(document: JSON) -> None:
-    """Raise ``FormatError`` unless every member is named by a term of a context that is referred to by URL."""
-    queue = [document]
+class UnsafeInlineContexts(Mapping[str, JSONObject]):
+    """Contexts to know besides the packed ones, and leave for a document to bring its own in its outermost ``@context``.
+
+    Those are under no signature: whoever holds the document can write others in their place that turn other members into the same
+    statements. For those who read what was verified as RDF, and for conformance tests.
+    """
+
+    __slots__ = ("_contexts",)
+
+    def __init__(self, contexts: Contexts | None = None) -> None:
+        self._contexts = {} if contexts is None else dict(contexts)
+
+    def __getitem__(self, url: str) -> JSONObject:
+        return self._contexts[url]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._contexts)
+
+    def __len__(self) -> int:
+        return len(self._contexts)
+
+
+def require_plain_json(document: JSONObject, contexts: Contexts = _NO_CONTEXTS) -> None:
+    """Raise ``FormatError`` unless every member is named by a term of a context that is referred to by URL.
+
+    Under ``UnsafeInlineContexts`` the outermost contexts may be written out.
+    """
+    queue: list[JSON] = [{**document, "@context": []} if isinstance(contexts, UnsafeInlineContexts) else document]
     for value in queue:
         if isinstance(value, dict):
             _require_terms(value)

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from did_health.encoding import timestamps
+from did_health.encoding.base64 import base64url_decode
 from did_health.encoding.multibase import base58btc_decode
 from did_health.encoding.strict_json import JSON, JSONObject
 from did_health.errors import FormatError, UnsupportedError
@@ -30,7 +31,8 @@ class Proof(NamedTuple):
     purpose: str
     options: JSONObject
     """The members of the proof but ``proofValue``."""
-    signature: bytes
+    value: bytes
+    """The bytes of ``proofValue``: one signature, or what the suite makes of several."""
     id: str | None
     created: datetime | None
     expires: datetime | None
@@ -51,13 +53,14 @@ class Proof(NamedTuple):
         value = options.pop("proofValue", None)
         method = verification_method(proof, where)
         purpose = _text(proof, "proofPurpose", where)
+        suite = _cryptosuite(proof, where)
         # In the order of the fields: names would cost a microsecond.
         return cls(
-            _cryptosuite(proof, where),
+            suite,
             method,
             purpose,
             options,
-            proof_value(value, where),
+            proof_value(value, where, suite.multibase, suite.max_value_characters),
             _text(proof, "id", where) if "id" in proof else None,
             moment(proof, "created", where) if "created" in proof else None,
             moment(proof, "expires", where) if "expires" in proof else None,
@@ -106,17 +109,19 @@ def verification_method(proof: JSONObject, where: str) -> str:
     return method
 
 
-def proof_value(value: JSON, where: str) -> bytes:
-    """The bytes of a ``proofValue``; ``where`` is the proof's JSON pointer. Raises ``FormatError``."""
+def proof_value(value: JSON, where: str, header: str = "z", most: int = MAX_PROOF_VALUE_CHARACTERS) -> bytes:
+    """The bytes of a ``proofValue`` of at most ``most`` characters; ``where`` is the proof's JSON pointer. Raises ``FormatError``.
+
+    ``header`` is that of the suite's multibase, ``z`` or ``u``, and no other is read (Data Integrity §2.1, ``proofValue``).
+    """
     if not isinstance(value, str):
         raise FormatError("a proof has no proofValue", where=where, code=MALFORMED)
-    # Data Integrity EdDSA and ECDSA §3: base58btc in every suite here, other multibase headers are refused.
-    if not value.startswith("z") or len(value) > MAX_PROOF_VALUE_CHARACTERS:
-        raise FormatError("a proofValue is not base58btc with the header z, or is too long", where=f"{where}/proofValue", code=MALFORMED)
+    if not value.startswith(header) or len(value) > most:
+        raise FormatError(f"a proofValue does not have the multibase header {header} of its suite, or is too long", where=f"{where}/proofValue", code=MALFORMED)
     try:
-        return base58btc_decode(value[1:])
+        return base58btc_decode(value[1:]) if header == "z" else base64url_decode(value[1:])
     except FormatError as error:
-        raise FormatError("a proofValue is not base58btc", where=f"{where}/proofValue", code=MALFORMED) from error
+        raise FormatError("a proofValue is not in the multibase of its header", where=f"{where}/proofValue", code=MALFORMED) from error
 
 
 def _text(proof: JSONObject, name: str, where: str) -> str:
