@@ -17,7 +17,10 @@ from did_health.encoding.strict_json import JSONObject
 from did_health.errors import UnsupportedError, VerificationError
 from did_health.keys import Algorithm, PublicKey, Signer, public_key_from_multikey, signer_from_secret
 from did_health.vc import rdf
-from did_health.vc.proofs import CRYPTOSUITES, Proof, add_proof, verify_proofs
+from did_health.vc.contexts import ED25519_2020_V1
+from did_health.vc.proofs import Proof, add_proof, verify_proofs
+from did_health.vc.proofs.suite import SignatureSuite
+from did_health.vc.proofs.table import BY_NAME
 from tests.conftest import shared
 
 pytestmark = pytest.mark.vectors
@@ -33,6 +36,7 @@ class Suite:
     keys: str
     algorithm: Algorithm
     unsigned: str = "unsigned.json"
+    added_contexts: tuple[str, ...] = ()
 
     def file(self, name: str) -> Path:
         return shared("vectors", "data-integrity", *self.folder.split("/"), name)
@@ -44,7 +48,8 @@ class Suite:
         return strict_json.loads_object(self.file(f"{name}{self.suffix}.json").read_bytes())
 
     def document(self) -> JSONObject:
-        return strict_json.loads_object(shared("vectors", "data-integrity", self.folder.split("/")[0], self.unsigned).read_bytes())
+        document = strict_json.loads_object(shared("vectors", "data-integrity", self.folder.split("/")[0], self.unsigned).read_bytes())
+        return document | {"@context": [*document["@context"], *self.added_contexts]}
 
     def signer(self) -> Signer:
         return signer(self.algorithm, strict_json.loads_object(shared("vectors", "data-integrity", self.folder.split("/")[0], self.keys).read_bytes()))
@@ -53,7 +58,7 @@ class Suite:
 SUITES = (
     Suite("eddsa-jcs-2022", "eddsa/eddsa-jcs-2022", "JCS", "keyPair.json", Algorithm.ED25519),
     Suite("eddsa-rdfc-2022", "eddsa/eddsa-rdfc-2022", "DataInt", "keyPair.json", Algorithm.ED25519),
-    Suite("Ed25519Signature2020", "eddsa/Ed25519Signature2020", "EdSig", "keyPair.json", Algorithm.ED25519),
+    Suite("Ed25519Signature2020", "eddsa/Ed25519Signature2020", "EdSig", "keyPair.json", Algorithm.ED25519, added_contexts=(ED25519_2020_V1,)),
     Suite("ecdsa-jcs-2019", "ecdsa/ecdsa-jcs-2019-p256", "JCSECDSAP256", "p256KeyPair.json", Algorithm.P256),
     Suite("ecdsa-jcs-2019", "ecdsa/ecdsa-jcs-2019-p384", "JCSECDSAP384", "p384KeyPair.json", Algorithm.P384),
     Suite("ecdsa-rdfc-2019", "ecdsa/ecdsa-rdfc-2019-p256", "ECDSAP256", "p256KeyPair.json", Algorithm.P256),
@@ -108,7 +113,9 @@ def test_the_intermediate_values_are_the_published_ones(suite: Suite, contexts: 
     assert canonical_options.decode().strip() == suite.text("proofCanon").strip()
     assert hashlib.new(hash_name, canonical_document).hexdigest() == suite.text("docHash")
     assert hashlib.new(hash_name, canonical_options).hexdigest() == suite.text("proofHash")
-    data = CRYPTOSUITES["DataIntegrityProof", suite.name].hash_data(document, options, suite.algorithm, contexts, jcs.canonicalize)
+    cryptosuite = BY_NAME[suite.name]
+    assert isinstance(cryptosuite, SignatureSuite)
+    data = cryptosuite.hash_data(document, options, suite.algorithm, contexts, jcs.canonicalize)
     assert data.hex() == suite.text("combinedHash")
     signature = bytes.fromhex(suite.text("sigHex"))
     assert multibase.encode("z", signature) == suite.text("sigBTC58")
@@ -122,6 +129,24 @@ def test_signing_gives_the_published_document(suite: Suite, contexts: dict[str, 
     expected = suite.json("signed")
     signed = add_proof(
         suite.document(),
+        suite=suite.name,
+        signer=suite.signer(),
+        verification_method=expected["proof"]["verificationMethod"],
+        created=datetime(2023, 2, 24, 23, 36, 38, tzinfo=UTC),
+        contexts=contexts,
+    )
+
+    assert signed == expected
+
+
+def test_the_older_eddsa_suite_brings_its_context(contexts: dict[str, JSONObject]) -> None:
+    """Data Integrity EdDSA §3.4: without it, its proof type would mean nothing."""
+    suite = next(suite for suite in SUITES if suite.name == "Ed25519Signature2020")
+    expected = suite.json("signed")
+    bare = suite.document() | {"@context": expected["@context"][:-1]}
+
+    signed = add_proof(
+        bare,
         suite=suite.name,
         signer=suite.signer(),
         verification_method=expected["proof"]["verificationMethod"],
