@@ -31,6 +31,8 @@ MAX_CLOCK_SKEW_SECONDS: Final = 300
 MAX_CREDENTIALS_PER_PRESENTATION: Final = 32
 MAX_STATUS_ENTRIES: Final = 16
 """``credentialStatus`` members of one credential."""
+MAX_DIGESTS: Final = 16
+"""Digests of one related resource in one of its two notations."""
 MAX_STATUS_LIST_BYTES: Final = 16 << 20
 """Largest status list after decompression, in bytes (134 million one-bit entries)."""
 MIN_STATUS_LIST_ENTRIES: Final = 131_072

@@ -15,9 +15,10 @@ from typing import Final, NamedTuple
 from did_health.encoding import strict_json
 from did_health.encoding.jcs import Canonicalize, canonicalize_around, canonicalize_plain, canonicalizer
 from did_health.encoding.strict_json import JSON, JSONObject, Survey, survey
-from did_health.errors import FormatError
+from did_health.errors import FormatError, UnsupportedError
 from did_health.limits import MAX_DOCUMENT_DEPTH
 from did_health.vc.common_shape import has_common_shape, is_commonly_presented
+from did_health.vc.envelope import EnvelopeType
 from did_health.vc.presentation import Presentation
 
 RECEIPT: Final = "issuanceReceipt"
@@ -59,7 +60,7 @@ class Document(NamedTuple):
 def parse_document(source: bytes | str | JSONObject) -> Document:
     """Tell what ``source`` is; the credentials in it are not looked at yet.
 
-    Raises ``FormatError`` if it is neither of the three, or a malformed presentation.
+    Raises ``FormatError`` if it is neither of the three, or a malformed presentation; ``UnsupportedError`` for what is enveloped.
     """
     document, found = _read(source)
     presentation: Presentation | None = None
@@ -69,7 +70,7 @@ def parse_document(source: bytes | str | JSONObject) -> Document:
     names = [types] if isinstance(types, str) else types if isinstance(types, list) else []
     if isinstance(document.get(_CREDENTIAL), dict):
         holding, credentials, receipts = _CREDENTIAL, (document[_CREDENTIAL],), (document.get(RECEIPT),)
-    elif "VerifiablePresentation" in names:
+    elif "VerifiablePresentation" in names or EnvelopeType.PRESENTATION in names:
         if found is None and is_commonly_presented(document):
             presented = document[_PRESENTED]
             common = [has_common_shape(credential) for credential in presented]
@@ -77,6 +78,8 @@ def parse_document(source: bytes | str | JSONObject) -> Document:
                 presentation = Presentation.parse_common(document)
                 return _document(presented, _receipts(document, len(presented)), common, presentation, _PLAIN)
         presentation = Presentation.parse(document)
+        if presentation.envelopes:
+            raise UnsupportedError("an enveloped credential (VC-JOSE-COSE) is not supported here", hint="Present one with an embedded proof")
         holding, credentials, receipts = _PRESENTED, presentation.credentials, _receipts(document, len(presentation.credentials))
     elif "VerifiableCredential" in names:
         holding, credentials, receipts = "", (document,), (None,)

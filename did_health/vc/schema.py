@@ -9,8 +9,6 @@ the specification's "indeterminate".
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -18,12 +16,12 @@ from itertools import islice
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from did_health.encoding import multibase, multihash, strict_json, timestamps
-from did_health.encoding.base64 import base64_encode
+from did_health.encoding import strict_json, timestamps
 from did_health.encoding.strict_json import JSON, JSONObject
 from did_health.errors import FormatError, UnsupportedError, VerificationError
 from did_health.limits import MAX_SCHEMA_FAULTS
 from did_health.vc.credential import Credential
+from did_health.vc.integrity import digests_of, mismatch
 from did_health.vc.packaged import schema_file
 from did_health.vc.validation import is_url
 
@@ -36,8 +34,6 @@ PACKAGED_PREFIX: Final = "https://did-health.example/schemas/"
 
 SCHEMA_MISMATCH: Final = "schema_mismatch"
 SCHEMA_INTEGRITY: Final = "schema_integrity"
-
-_SRI: Final = re.compile(r"(sha256|sha384|sha512)-([A-Za-z0-9+/]+={0,2})(?:\?\S*)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,19 +166,9 @@ def _packaged(url: str) -> Schema | None:
 
 def _check_integrity(entry: JSONObject, source: bytes, where: str) -> None:
     """VC JSON Schema §6.1 (before evaluation); of several digests the strongest SRI, or any multibase one, has to fit."""
-    if "digestSRI" in entry:
-        value = entry["digestSRI"]
-        digests = _SRI.findall(" ".join(value) if type(value) is list else value)
-        # Subresource Integrity §3.3.4: only the strongest function counts. The names sort by strength.
-        strongest = max(name for name, _ in digests)
-        actual = base64_encode(hashlib.new(strongest, source).digest())
-        if (strongest, actual) not in digests:
-            raise VerificationError("the schema is not the one whose digest the credential gives", where=f"{where}/digestSRI", code=SCHEMA_INTEGRITY)
-    if "digestMultibase" in entry:
-        value = entry["digestMultibase"]
-        texts = value if type(value) is list else [value]
-        if not any(multihash.matches(multibase.decode(text, what="digest of the schema"), source) for text in texts):
-            raise VerificationError("the schema is not the one whose digest the credential gives", where=f"{where}/digestMultibase", code=SCHEMA_INTEGRITY)
+    member = mismatch(entry, digests_of(source), where)
+    if member is not None:
+        raise VerificationError("the schema is not the one whose digest the credential gives", where=f"{where}/{member}", code=SCHEMA_INTEGRITY)
 
 
 def _never_fetched(url: str) -> Any:

@@ -20,9 +20,8 @@ from did_health.encoding import timestamps
 from did_health.encoding.strict_json import JSON, JSONObject
 from did_health.errors import FormatError
 from did_health.limits import MAX_PROOFS, MAX_STATUS_ENTRIES, MAX_URL_CHARACTERS
-
-MALFORMED_VALUE: Final = "MALFORMED_VALUE_ERROR"
-"""VC Data Model 2.0 §7.4: a value does not conform to the data model."""
+from did_health.vc.integrity import MALFORMED_VALUE, check_digests, mismatch
+from did_health.vc.published_contexts import published_digests
 
 CONTEXT_V2: Final = "https://www.w3.org/ns/credentials/v2"
 CONTEXT_V1: Final = "https://www.w3.org/2018/credentials/v1"
@@ -47,7 +46,7 @@ _URL: Final = re.compile(
     r"(?:did:|urn:|https?://(?![/?#])|(?!https?:)[A-Za-z][A-Za-z0-9+.-]*:)[!#-;=?-\[\]_a-z~\u00a0-\U0010ffff]+"
 )
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*", re.ASCII)
-_DIGEST_SRI: Final = re.compile(r"sha(?:256|384|512)-[A-Za-z0-9+/]+={0,2}(?:\?\S*)?(?:[ \t]+sha(?:256|384|512)-[A-Za-z0-9+/]+={0,2}(?:\?\S*)?)*", re.ASCII)
+_MEDIA_TYPE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}(?:[ \t]*;.+)?", re.ASCII)
 _OFFSET: Final = re.compile(r"(?:Z|[+-]\d\d:\d\d)\Z", re.ASCII)
 _LANGUAGE_VALUE_MEMBERS: Final = frozenset(("@value", "@language", "@direction"))
 _match_url: Final = _URL.fullmatch
@@ -71,11 +70,6 @@ def is_common_url(value: JSON) -> bool:
 @lru_cache(maxsize=256)
 def _matches_url(text: str) -> bool:
     return _match_url(text) is not None
-
-
-def is_envelope(value: JSON) -> bool:
-    """Whether ``value`` is an enveloped credential or presentation: a ``data:`` URL, which may be far longer than other URLs (§4.13.1)."""
-    return type(value) is str and value.startswith("data:") and "," in value
 
 
 def data_model(document: JSONObject) -> DataModel:
@@ -115,15 +109,20 @@ def types(document: JSONObject, required: str) -> tuple[str, ...]:
 
 
 def type_names(value: JSON) -> tuple[str, ...] | None:
-    """``value`` as the names of a ``type`` member: one or more non-empty strings; ``None`` if it is anything else."""
+    """``value`` as the names of a ``type`` member, one or more, each a term or an absolute URL (§4.5); ``None`` if it is anything else."""
     if type(value) is str:
-        return (value,) if value else None
+        return (value,) if _is_type_name(value) else None
     if type(value) is not list or not value:
         return None
     for name in value:
-        if type(name) is not str or not name:
+        if not _is_type_name(name):
             return None
     return tuple(value)
+
+
+def _is_type_name(name: JSON) -> bool:
+    # JSON-LD 1.1 §3.1: what looks like a keyword is no term, and a colon makes an IRI of it.
+    return type(name) is str and name != "" and name[0] != "@" and (":" not in name or is_common_url(name))
 
 
 def identifier(value: JSON, where: str) -> None:
@@ -231,7 +230,7 @@ def _typed(*, id_required: bool = False, at_most: int | None = None) -> Rule:
             raise refusal(f"more than {at_most} objects", where)
         for item in found:
             name = item.get("type")
-            if not (type(name) is str and name) and type_names(name) is None:
+            if not _is_type_name(name) and type_names(name) is None:
                 raise refusal("the object has no type", _place(value, where, item, "/type" if "type" in item else ""))
             if "id" in item:
                 if not is_common_url(item["id"]):
@@ -239,23 +238,9 @@ def _typed(*, id_required: bool = False, at_most: int | None = None) -> Rule:
             elif id_required:
                 raise refusal("the object has no id", _place(value, where, item))
             if "digestSRI" in item or "digestMultibase" in item:
-                _digests(item, _place(value, where, item))
+                check_digests(item, _place(value, where, item))
 
     return rule
-
-
-def _digests(item: JSONObject, where: str) -> None:
-    """Integrity of related resources (§5.3): ``digestSRI`` (Subresource Integrity) and ``digestMultibase`` (Controlled Identifiers §2.3), one or more."""
-    if "digestSRI" in item:
-        value = item["digestSRI"]
-        for text in value if type(value) is list and value else [value]:
-            if type(text) is not str or not _DIGEST_SRI.fullmatch(text):
-                raise refusal("not Subresource Integrity metadata", f"{where}/digestSRI")
-    if "digestMultibase" in item:
-        value = item["digestMultibase"]
-        for text in value if type(value) is list and value else [value]:
-            if type(text) is not str or len(text) < 2:
-                raise refusal("not a multibase digest", f"{where}/digestMultibase")
 
 
 def _related_resources(value: JSON, where: str) -> None:
@@ -269,9 +254,13 @@ def _related_resources(value: JSON, where: str) -> None:
         seen.add(item["id"])
         if "digestSRI" not in item and "digestMultibase" not in item:
             raise refusal("a related resource has neither digestSRI nor digestMultibase", place)
-        _digests(item, place)
-        if "mediaType" in item and type(item["mediaType"]) is not str:
+        check_digests(item, place)
+        if "mediaType" in item and (type(item["mediaType"]) is not str or not _MEDIA_TYPE.fullmatch(item["mediaType"])):
             raise refusal("not a media type", f"{place}/mediaType")
+        # The packed contexts stand for the published ones, and whoever makes use of a resource has to compute its digest.
+        published = published_digests(item["id"])
+        if published is not None and (member := mismatch(item, published, place, unknown_fits=True)) is not None:
+            raise refusal("the published context has another digest", f"{place}/{member}")
 
 
 _PROOF: Final = _typed(at_most=MAX_PROOFS)
@@ -296,6 +285,8 @@ CREDENTIAL_RULES: Final[Mapping[DataModel, Rules]] = MappingProxyType({
         refreshService=_typed(),  # §5.4
         termsOfUse=_typed(),  # §5.5
         evidence=_typed(),  # §5.6
+        confidenceMethod=_typed(),  # §5.10
+        renderMethod=_typed(),  # §5.10
     ),
     # 1.1 wants an id of a status (§4.9) and a refresh service (§5.3) too, and knows no names, descriptions or related resources.
     DataModel.V1_1: _rules(
@@ -310,7 +301,14 @@ CREDENTIAL_RULES: Final[Mapping[DataModel, Rules]] = MappingProxyType({
 })
 """What each optional member of a credential must be; every other member is the issuer's own."""
 
-PRESENTATION_RULES: Final[Rules] = _rules(id=identifier, proof=_PROOF, termsOfUse=_typed())
+PRESENTATION_RULES: Final[Rules] = _rules(
+    id=identifier,
+    proof=_PROOF,
+    relatedResource=_related_resources,
+    refreshService=_typed(),  # §5.4: for the holder's own use
+    termsOfUse=_typed(),
+    renderMethod=_typed(),
+)
 """The same for presentations (§4.13)."""
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 V2 = "https://www.w3.org/ns/credentials/v2"
 V1 = "https://www.w3.org/2018/credentials/v1"
+DIGEST = "uEiBZlVztZpfWHgPyslVv6-UwirFoQoRvW1htfx963sknNA"
+DIGEST_58 = "zQmSK9pGKFnmc77pqyNAPJyPKt8rMqctngfg3vwuMArwGYZ"
 LIST_URL = "https://board.example/status/revocation"
 
 Document = dict[str, Any]
@@ -21,7 +23,7 @@ _CREDENTIAL: Document = {
     "validFrom": "2026-01-01T00:00:00Z",
     "validUntil": "2027-01-01T00:00:00+01:00",
     "credentialSubject": {"id": "did:key:z6MkpJySvETLnxhQG9DzEdmKJtysBDjuuTeDfUj1uNNCUqcj", "licenseNumber": "A-1"},
-    "credentialSchema": {"id": "https://schemas.example/example.json", "type": "JsonSchema", "digestMultibase": "uEiAAAA"},
+    "credentialSchema": {"id": "https://schemas.example/example.json", "type": "JsonSchema", "digestMultibase": DIGEST},
     "credentialStatus": [
         {
             "id": f"{LIST_URL}#7",
@@ -36,7 +38,7 @@ _CREDENTIAL: Document = {
     "evidence": {"type": "ExampleEvidence", "id": "https://board.example/evidence/1"},
     "relatedResource": [
         {"id": "https://board.example/a.png", "digestSRI": "sha256-AAAA sha384-BBBB==?x", "mediaType": "image/png"},
-        {"id": "https://board.example/b.png", "digestMultibase": ["uEiAAAA", "zQm"]},
+        {"id": "https://board.example/b.png", "digestMultibase": [DIGEST, DIGEST_58]},
     ],
     "proof": {"type": "DataIntegrityProof", "proofValue": "z1"},
     "unknownMember": {"survives": True},

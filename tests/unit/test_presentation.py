@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from did_health.encoding import strict_json
-from did_health.errors import FormatError, UnsupportedError
+from did_health.errors import FormatError
 from did_health.limits import MAX_CREDENTIALS_PER_PRESENTATION
 from did_health.vc.presentation import Presentation
 from did_health.vc.validation import DataModel
@@ -70,6 +70,7 @@ FAULTS: dict[str, tuple[Document, str]] = {
         "/verifiableCredential/0/id",
     ),
     "presentation-envelope-is-no-data-url": ({"type": "EnvelopedVerifiablePresentation"}, "/id"),
+    "refresh-service-without-type": ({"refreshService": {"id": "did:example:1"}}, "/refreshService"),
     "terms-without-type": ({"termsOfUse": {"id": "did:example:1"}}, "/termsOfUse"),
     "proof-without-type": ({"proof": {}}, "/proof"),
 }
@@ -81,14 +82,6 @@ def test_a_faulty_presentation_is_refused_where_the_fault_is(fault: str) -> None
     with pytest.raises(FormatError) as refused:
         Presentation.parse(presentation(**changes))
     assert refused.value.where == where
-
-
-def test_envelopes_are_recognised_and_not_supported() -> None:
-    envelope = {"@context": V2, "id": "data:application/vc+jwt,eyJ.eyJ.x", "type": "EnvelopedVerifiableCredential"}
-    with pytest.raises(UnsupportedError, match="enveloped credential"):
-        Presentation.parse(presentation(verifiableCredential=[envelope]))
-    with pytest.raises(UnsupportedError, match="enveloped presentation"):
-        Presentation.parse(envelope | {"type": ["EnvelopedVerifiablePresentation"]})
 
 
 @pytest.mark.parametrize("source", [b"", b"[]", b"{}", b'"x"', "\ud800"])

@@ -50,9 +50,12 @@ def test_anything_else_is_refused(source: Any) -> None:
 
 
 def test_enveloped_documents_are_not_supported() -> None:
-    enveloped = {"@context": CONTEXT, "type": ["EnvelopedVerifiablePresentation", "VerifiablePresentation"], "id": "data:application/vp+jwt,x"}
+    enveloped = {"@context": CONTEXT, "type": "EnvelopedVerifiablePresentation", "id": "data:application/vp+jwt,x"}
     with pytest.raises(UnsupportedError):
         parse_document(enveloped)
+    inside = {"@context": CONTEXT, "type": "EnvelopedVerifiableCredential", "id": "data:application/vc+jwt,x"}
+    with pytest.raises(UnsupportedError):
+        parse_document(presentation(verifiableCredential=[inside]))
 
 
 def test_claims_are_in_no_repr() -> None:

@@ -176,13 +176,14 @@ def test_the_digest_of_a_schema_is_checked_before_it_is_used() -> None:
     for good in (sri("sha256", OURS), sri("sha512", OURS), sri("sha256", b"other") + " " + sri("sha384", OURS), [sri("sha384", OURS)]):
         assert SCHEMAS.check(named(digestSRI=good)) == (URL,)
     assert SCHEMAS.check(named(digestMultibase=multibase.encode("u", multihash.sha2_256(OURS)))) == (URL,)
-    assert SCHEMAS.check(named(digestMultibase=["uEiAAAA" + "A" * 40, multibase.encode("z", multihash.sha2_256(OURS))][1:])) == (URL,)
+    others = multibase.encode("u", multihash.sha2_256(b"other"))
+    assert SCHEMAS.check(named(digestMultibase=[others, multibase.encode("z", multihash.sha2_256(OURS))])) == (URL,)
     # Of several digests only the strongest counts (Subresource Integrity §3.3.4).
     for bad in (
         {"digestSRI": sri("sha256", b"other")},
         {"digestSRI": sri("sha256", OURS) + " " + sri("sha512", b"other")},
         {"digestMultibase": multibase.encode("u", multihash.sha2_256(b"other"))},
-        {"digestSRI": sri("sha256", OURS), "digestMultibase": multibase.encode("u", multihash.sha2_256(b"other"))},
+        {"digestSRI": sri("sha384", OURS), "digestMultibase": multibase.encode("u", multihash.sha2_256(b"other"))},
     ):
         with pytest.raises(VerificationError) as refused:
             SCHEMAS.check(named(**bad))

@@ -13,6 +13,7 @@ from did_health.encoding.strict_json import JSONObject
 from did_health.errors import FormatError, UnsupportedError
 from did_health.roles.documents import RECEIPT
 from did_health.vc.credential import Credential
+from did_health.vc.envelope import Envelope
 from did_health.vc.presentation import Presentation
 from did_health.vc.proofs.proof import Proof
 from did_health.vc.status import StatusEntry, StatusList, StatusListCredential
@@ -121,10 +122,23 @@ def explain_presentation(document: JSONObject) -> Explanation:
     count = len([one for one in receipts if one]) if isinstance(receipts, list) else 0
     return Explanation(
         "presentation",
-        f"A verifiable presentation of {counted(len(presentation.credentials), 'credential')}",
+        f"A verifiable presentation of {counted(len(presentation.credentials) + len(presentation.envelopes), 'credential')}",
         ("A holder shows credentials to one verifier; the proof says for whom (domain) and in answer to which nonce (challenge).",),
         known(("Id", presentation.id), ("Holder", presentation.holder), ("Issuance receipts", count)),
-        (*_proofs(presentation.proofs), *(explain_credential(credential) for credential in presentation.credentials)),
+        (
+            *_proofs(presentation.proofs),
+            *(explain_credential(credential) for credential in presentation.credentials),
+            *map(_explain_envelope, presentation.envelopes),
+        ),
+    )
+
+
+def _explain_envelope(envelope: Envelope) -> Explanation:
+    return Explanation(
+        "enveloped-credential",
+        f"An enveloped credential ({envelope.media_type})",
+        ("The credential is inside a signed message: nothing in it counts before that is verified.",),
+        known(("Bytes", len(envelope.content))),
     )
 
 
