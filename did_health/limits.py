@@ -120,6 +120,10 @@ MAX_REQUEST_HEAD_BYTES: Final = 16_384
 """Request line and headers together."""
 MAX_SERVICE_CONNECTIONS: Final = 512
 """Connections that one service has open at a time; more are answered 503."""
+MAX_KEPT_ANSWERS_BYTES: Final = 32 << 20
+"""Tiles and documents that a service keeps in memory, all together: the full tiles of a million entries."""
+MAX_KEPT_ANSWER_BYTES: Final = 1 << 18
+"""The largest of them; a usual entry bundle has 80 kB."""
 MAX_SHUTDOWN_SECONDS: Final = 5
 """How long a service that was told to end waits for the requests that it has begun."""
 MAX_RATED_CLIENTS: Final = 10_000

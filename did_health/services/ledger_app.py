@@ -35,7 +35,7 @@ from did_health.services.json_log import JSONLog
 from did_health.services.metrics import Metrics
 from did_health.services.operation import service_app
 from did_health.services.problems import problem_response
-from did_health.services.published import answered, path_of, published
+from did_health.services.published import answered, path_of, published, published_for_ever
 from did_health.services.rate_limit import RateLimit
 from did_health.services.refusals import refusal
 from did_health.services.request_body import read_body
@@ -79,7 +79,7 @@ def reading_routes(log: LogReader) -> list[BaseRoute]:
 
     place = urlsplit(log.url)
     base = f"{place.scheme}://{place.netloc}"
-    of_log = published(log, lambda _host: base)
+    changing, for_ever = published(log, lambda _host: base), published_for_ever(log, base)
 
     def base_of(host: str) -> str:
         named = next((name for name in (host, re.sub(r":\d+$", "", host)) if log.hosts(name)), place.netloc)
@@ -87,7 +87,8 @@ def reading_routes(log: LogReader) -> list[BaseRoute]:
 
     return [
         # Each kind has a route of its own, so that metrics tell them apart.
-        *[Route(f"{place.path}/{kind}", of_log, methods=["GET"]) for kind in ("checkpoint", "tile/{tile:path}", "content/{digest}", "latest/{subject}")],
+        *[Route(f"{place.path}/{kind}", for_ever, methods=["GET"]) for kind in ("tile/{tile:path}", "content/{digest}")],
+        *[Route(f"{place.path}/{kind}", changing, methods=["GET"]) for kind in ("checkpoint", "latest/{subject}")],
         Route(f"{place.path}/hosted/{{host}}/{{path:path}}", _hosted(log, f"{place.path}/hosted/"), methods=["GET"]),
         Route("/{path:path}", published(log, base_of), methods=["GET"]),
     ]

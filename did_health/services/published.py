@@ -16,6 +16,7 @@ from did_health.encoding import strict_json
 from did_health.errors import EdgeError, FormatError, TransportError
 from did_health.limits import MAX_ENTRY_BYTES, MAX_URL_CHARACTERS
 from did_health.roles.evidence import Need, Source
+from did_health.services.kept_answers import KeptAnswers
 from did_health.services.problems import problem_response
 
 if TYPE_CHECKING:
@@ -82,6 +83,25 @@ def published(source: Source, base_of: Callable[[str], str | None]) -> Endpoint:
     async def answer(request: Request) -> Response:
         # In one piece: each change of threads costs as much as reading a tile.
         return await run_in_threadpool(found, request)
+
+    return answer
+
+
+def published_for_ever(source: Source, base: str) -> Endpoint:
+    """As ``published``, for paths below ``base`` whose content never changes: what was found once is kept in memory, within a bound."""
+    from starlette.concurrency import run_in_threadpool
+
+    kept = KeptAnswers()
+
+    async def answer(request: Request) -> Response:
+        path, known_tags = path_of(request), request.headers.get("if-none-match", "")
+        found = kept.find(path, known_tags)
+        if found is None:
+            found = await run_in_threadpool(answered, source, base, path, known_tags)
+            # Not what nothing is at yet, and not another kind of thing that the route lets through.
+            if found.status_code == HTTPStatus.OK and found.headers["cache-control"] == _FOR_EVER:
+                kept.keep(path, found)
+        return found
 
     return answer
 

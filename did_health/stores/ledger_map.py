@@ -18,6 +18,7 @@ from sqlalchemy import Connection, TextClause, bindparam, delete, select, text
 
 from did_health.errors import StoreError
 from did_health.ledger.entry import Entry, Kind
+from did_health.ledger.latest import NewestEntry
 from did_health.ledger.map_head import EMPTY_MAP, LoggedHead, MapHead, map_value
 from did_health.stores.tables import contents, entries, map_items
 from did_health.tlog.prefix_map_tree import HIGHEST_KEY, LOWEST_KEY, MapUpdate, PrefixTree
@@ -28,13 +29,18 @@ _ROWS_AT_ONCE: Final = 1_000
 _HIGHER_THAN_ANY: Final = b"\xff" * 33
 _LEAST_BITS: Final = 4
 _MOST_BITS: Final = 18
-# A bucket is read and hashed again for each of its keys that changes, so it should be small; a wider top costs memory, 40 bytes a bucket.
-_KEYS_PER_BUCKET: Final = 16
+# A bucket is read and hashed again for each of its keys that changes, so it should be small; a wider top costs memory, 80 bytes a bucket.
+_KEYS_PER_BUCKET: Final = 4
 
 _RANGE: Final = (
     select(map_items.c.subject, map_items.c.value)
     .where(map_items.c.subject.between(bindparam("low"), bindparam("high")))
     .order_by(map_items.c.subject)
+)
+_NEWEST: Final = (
+    select(entries.c.position, entries.c.data)
+    .join(map_items, map_items.c.position == entries.c.position)
+    .where(map_items.c.subject == bindparam("subject"))
 )
 # The same words in SQLite and PostgreSQL.
 _PUT: Final = text(
@@ -79,9 +85,10 @@ def restore(connection: Connection, size: int) -> None:
     apply_entries(connection, 0, size)
 
 
-def position_of(connection: Connection, subject: bytes) -> int | None:
-    """Where the newest published entry of a subject is."""
-    return connection.execute(select(map_items.c.position).where(map_items.c.subject == subject)).scalar_one_or_none()
+def newest_of(connection: Connection, subject: bytes) -> NewestEntry | None:
+    """The newest published entry of a subject."""
+    row = connection.execute(_NEWEST, {"subject": subject}).one_or_none()
+    return None if row is None else NewestEntry(row[0], row[1])
 
 
 def head_at(connection: Connection, size: int) -> LoggedHead | None:

@@ -147,11 +147,6 @@ class LedgerStore:
 
     # ---- entries
 
-    def entry_at(self, connection: Connection, position: int) -> bytes:
-        """The bytes of one entry, in the snapshot of ``connection``."""
-        data: bytes = connection.execute(select(entries.c.data).where(entries.c.position == position)).scalar_one()
-        return data
-
     def leaf_hashes(self, start: int) -> list[bytes]:
         """The hashes of the leaves from ``start`` on, in order."""
         with self._database.read() as connection:

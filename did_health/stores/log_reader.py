@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from urllib.parse import urlsplit
@@ -16,10 +17,11 @@ from sqlalchemy import Connection
 
 from did_health.errors import FormatError, StoreError, TransportError
 from did_health.ledger.entry import HASH_BYTES
-from did_health.ledger.latest import LatestBundle, NewestEntry
+from did_health.ledger.latest import LatestBundle
+from did_health.ledger.map_head import LoggedHead
 from did_health.roles.evidence import Need
 from did_health.stores.hosting import Hosting
-from did_health.stores.ledger_map import LedgerMap, head_at, position_of
+from did_health.stores.ledger_map import LedgerMap, head_at, newest_of
 from did_health.stores.ledger_state import DIDLogs
 from did_health.stores.ledger_store import LedgerStore, LogState
 from did_health.stores.tile_files import CHECKPOINT, TileFiles
@@ -32,6 +34,16 @@ Clock = Callable[[], datetime]
 _FORGOTTEN: Final = "Restore the newer copy; nothing was signed"
 
 
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What is the same in the bundles of all subjects under one published checkpoint."""
+
+    published: bytes
+    note: SignedNote
+    head: LoggedHead
+    head_path: tuple[bytes, ...]
+
+
 class LogReader:
     """What is published of a log whose URL is ``url``; implements ``did_health.roles.evidence.Source``. Safe for several threads."""
 
@@ -41,6 +53,7 @@ class LogReader:
         self._tree, self._logs, self._map = Tree(), DIDLogs(store), LedgerMap()
         # The tree in memory follows the database; one thread at a time moves it.
         self._turn = threading.RLock()
+        self._shown: _Shown | None = None
         self._hosting = Hosting(store, self._logs)
 
     @property
@@ -65,18 +78,20 @@ class LogReader:
     def bundle(self, subject: bytes) -> LatestBundle | None:
         """The proof of a subject's newest published entry, or that it has none; ``None`` only while nothing at all is published."""
         with self._turn, self._snapshot() as (connection, state, prefix_tree):
-            logged = head_at(connection, state.published_size)
-            if state.published is None or logged is None:
+            if state.published is None:
                 return None
-            self._follow(state)
-            size, position = state.published_size, position_of(connection, subject)
-            return LatestBundle.of(
-                prefix_tree.prove(subject),
-                logged,
-                self._tree.inclusion_proof(size - 1, size),
-                SignedNote.parse(state.published),
-                None if position is None else NewestEntry(position, self._store.entry_at(connection, position)),
-            )
+            shown = self._shown
+            if shown is None or shown.published != state.published:
+                shown = self._shown = self._newly_shown(connection, state, state.published)
+            return LatestBundle.of(prefix_tree.prove(subject), shown.head, shown.head_path, shown.note, newest_of(connection, subject))
+
+    def _newly_shown(self, connection: Connection, state: LogState, published: bytes) -> _Shown:
+        self._follow(state)
+        size = state.published_size
+        head = head_at(connection, size)
+        if head is None:
+            raise StoreError("the published checkpoint is of no entries", hint="Recover the log from a mirror", code="store_corrupt")
+        return _Shown(published, SignedNote.parse(published), head, self._tree.inclusion_proof(size - 1, size))
 
     @contextmanager
     def _snapshot(self) -> Iterator[tuple[Connection, LogState, PrefixTree]]:

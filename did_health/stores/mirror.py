@@ -42,6 +42,7 @@ from did_health.stores.ledger_map import TableItems, head_at, rows_between
 from did_health.stores.ledger_store import LogState
 from did_health.stores.log_reader import Clock, LogReader, host_of
 from did_health.stores.mirror_store import MirrorStore
+from did_health.stores.sqlite import SMALL_ROWS
 from did_health.stores.tile_files import CHECKPOINT, TileFiles
 from did_health.tlog.checkpoint import Checkpoint
 from did_health.tlog.merkle import Tree
@@ -124,7 +125,7 @@ class Mirror(LogReader):
         url = url.rstrip("/")
         host_of(url)
         files.make_folder(folder)
-        database = Database.open(folder / _DATABASE)
+        database = Database.open(folder / _DATABASE, paging=SMALL_ROWS)
         try:
             store = MirrorStore(database)
             known = store.settings()

@@ -22,15 +22,19 @@ from did_health.stores.system import APPLICATION_ID, BUSY_SECONDS, Leader, forei
 
 @dataclass(frozen=True, slots=True)
 class Paging:
-    """In what pieces a file is read and written, and how much of it each connection keeps in memory. A file keeps the pages it was made with."""
+    """In what pieces a file is read and written, and how much of it each connection keeps in memory. A file keeps the pages it was made with.
+
+    ``log_pages`` is how many pages the write-ahead log has before they are moved into the file: a page that changes again until then is moved once.
+    """
 
     page_bytes: int
     cache_kibibytes: int
+    log_pages: int
 
 
-LARGE_ROWS: Final = Paging(16_384, 65_536)
+LARGE_ROWS: Final = Paging(16_384, 65_536, 1_000)
 """A credential with its receipt fits on one page, which halves the time of a bulk insert; one that fits in the cache is written once."""
-SMALL_ROWS: Final = Paging(4_096, 16_384)
+SMALL_ROWS: Final = Paging(4_096, 16_384, 16_000)
 """For rows of a few hundred bytes in the order of their hashes, each on another page: a large page would be written for the sake of one."""
 
 # The primary result code: (error, stable code, what, what to do)
@@ -72,6 +76,7 @@ class SQLite:
         connection.execute("PRAGMA synchronous = FULL")
         # Negative means KiB.
         connection.execute(f"PRAGMA cache_size = -{self.paging.cache_kibibytes}")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {self.paging.log_pages}")
         if self.read_only:
             connection.execute("PRAGMA query_only = ON")
 

@@ -13,8 +13,8 @@ from tests.ledger_parties import Clock, new_ledger
 
 def paging_of(database: Database) -> Paging:
     with database.read() as connection:
-        page, cache = (connection.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in ("page_size", "cache_size"))
-    return Paging(page, -cache)
+        page, cache, log = (connection.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in ("page_size", "cache_size", "wal_autocheckpoint"))
+    return Paging(page, -cache, log)
 
 
 @pytest.mark.parametrize("paging", [LARGE_ROWS, SMALL_ROWS], ids=["large", "small"])
@@ -23,7 +23,7 @@ def test_a_new_file_has_the_paging_asked_for(tmp_path: Path, paging: Paging) -> 
     assert paging_of(database) == paging
     database.close()
     again = Database.open(tmp_path / "store.sqlite")
-    assert paging_of(again) == Paging(paging.page_bytes, LARGE_ROWS.cache_kibibytes)
+    assert paging_of(again) == Paging(paging.page_bytes, LARGE_ROWS.cache_kibibytes, LARGE_ROWS.log_pages)
     again.close()
 
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from did_health.cli.bench import command, ledger, measure
+from did_health.cli.bench import command, ledger, measure, serving
 from did_health.cli.bench.measure import Ratio
 from did_health.errors import StoreError
 from tests.cli_runs import CLI
 from tests.ledger_parties import Clock, new_ledger
+from tests.serving import answering, canned
 
 NAMES = ["append to a ledger / bare verification rate", "append rate, end / start", "make a map proof / U", "verify a map proof / U",
          "verify a latest bundle / U", "size of a latest bundle / kB", "make a latest bundle / U", "memory of the process / MB"]  # fmt: skip
+TILES = "tiles served / constant body served"
 AT_LEAST = NAMES[:2]
 UNLIMITED = [NAMES[6]]
 AT_MOST = [name for name in NAMES if name not in AT_LEAST + UNLIMITED]
@@ -75,7 +78,37 @@ def test_all_within_their_limits_is_success(cli: CLI, quick: Callable[[float, fl
     assert "under" not in ran.out
 
 
+def test_a_ledger_with_full_tiles_serves_them_beside_a_constant(cli: CLI, quick: Callable[[float, float], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ledger, "BATCH", 300)
+    monkeypatch.setattr(serving, "LIMIT_TILES", 0)
+    ratios = cli("bench", "--ledger", "--entries", 600, "--json").json["ratios"]
+    assert [ratio["name"] for ratio in ratios] == [*NAMES, TILES]
+    assert ratios[-1]["value"] > 0
+    assert (ratios[-1]["limit"], ratios[-1]["at_least"]) == (0, True)
+
+
+def test_without_a_server_no_serving_is_measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(serving, "find_spec", lambda _name: None)
+    assert serving.tiles(tmp_path, "https://bench.example/log", 10_000) == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "fault"), [(b"HTTP/1.1 404 Not Found\r\n\r\n", "did not answer"), (b"HTTP/1.1 200 OK\r\n\r\nab", "closed")], ids=["not found", "cut off"]
+)
+def test_an_answer_that_is_none_is_not_measured(answer: bytes, fault: str) -> None:
+    with answering(canned(answer)) as place:
+        host, _, port = place.partition(":")
+        with socket.create_connection((host, int(port))) as connection, pytest.raises(StoreError, match=fault):
+            serving._ask([connection], ["/log/tile/0/000"])
+
+
+def test_a_server_that_does_not_start_is_said_so(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="did not start"), serving._serving(tmp_path, "https://bench.example/log"):
+        pass
+
+
 def test_the_limits_are_those_of_the_issue() -> None:
+    assert serving.LIMIT_TILES == 0.5
     assert (ledger.LIMIT_APPEND, ledger.LIMIT_STEADY, ledger.LIMIT_PROVE, ledger.LIMIT_MAP_PROOF) == (0.15, 0.8, 3.0, 1.5)
     assert (ledger.LIMIT_BUNDLE, ledger.LIMIT_BUNDLE_KB, ledger.LIMIT_MEMORY_MB, ledger.WITNESSES, ledger.BATCH) == (9.0, 2.2, 400.0, 3, 1_000)
 

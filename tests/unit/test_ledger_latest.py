@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import pytest
@@ -154,6 +155,18 @@ def test_values_differ_in_everything_they_are_made_of() -> None:
         map_value(0, 0, other, zeros), map_value(0, 0, zeros, other), map_value(0, 0, zeros, zeros, 1),
     }
     assert len(values) == 6
+
+
+@pytest.mark.parametrize(("seq", "index", "flags"), [(0, 0, 0), (23, 24, 1), (255, 256, 23), (65_535, 65_536, 24), ((1 << 53) - 1, (1 << 62), 1 << 40)])
+def test_a_value_is_the_hash_of_the_map_that_the_format_names(seq: int, index: int, flags: int) -> None:
+    digest, content = bytes(range(32)), bytes(range(32, 64))
+    assert map_value(seq, index, digest, content, flags) == hashlib.sha256(cbor.dumps({1: seq, 2: index, 3: digest, 4: content, 5: flags})).digest()
+
+
+@pytest.mark.parametrize(("digest", "content"), [(31, 32), (33, 32), (32, 31), (32, 33)])
+def test_a_value_is_made_of_whole_hashes(digest: int, content: int) -> None:
+    with pytest.raises(ValueError, match="32 bytes"):
+        map_value(0, 0, bytes(digest), bytes(content))
 
 
 def test_rule_l_wants_a_head_of_this_log_and_size_after_an_entry(log: AnyLog) -> None:

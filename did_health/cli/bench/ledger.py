@@ -1,4 +1,4 @@
-"""Measured: a ledger in SQLite at full durability, with three witnesses, from empty: appending to it, its proofs, and its memory."""
+"""Measured: a ledger in SQLite at full durability, with three witnesses, from empty: appending, proofs, memory, and the tiles it serves."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import hashlib
 import os
 import resource
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -14,6 +15,7 @@ from time import perf_counter
 from typing import Final
 
 from did_health.cli.bench.measure import Ratio, Work, in_turns, rotating
+from did_health.cli.bench.serving import tiles
 from did_health.errors import StoreError
 from did_health.keys import Signer, generate
 from did_health.keys.sealed import SealingCost
@@ -26,6 +28,8 @@ from did_health.stores.embedded import EmbeddedLedger
 from did_health.stores.ledger_map import LedgerMap
 from did_health.stores.ledger_place import ledger_place
 from did_health.stores.ledger_store import LedgerStore
+from did_health.stores.log_reader import LogReader
+from did_health.stores.tile_files import TileFiles
 from did_health.tlog.prefix_map import MapProof
 from did_health.tlog.witness_policy import WitnessPolicy
 
@@ -68,9 +72,20 @@ def ledger(entries: int, yardstick: Work) -> list[Ratio]:
             ratios += _proving(folder, [revocation_subject(handle) for handle in handles], yardstick)
             ratios += _bundles(log, [revocation_subject(handle) for handle in handles], yardstick)
             ratios.append(_memory(log))
+            ratios += tiles(folder, log.url, log.size)
         finally:
             log.close()
     return ratios
+
+
+@contextmanager
+def reading_ledger(folder: Path, url: str) -> Iterator[LogReader]:
+    """The ledger in ``folder`` as a process without its keys reads it."""
+    database = Database.open(ledger_place(folder, None), create=False, read_only=True)
+    try:
+        yield LogReader(url, LedgerStore(database), TileFiles(folder / "published"), system_clock)
+    finally:
+        database.close()
 
 
 def _appending(log: EmbeddedLedger, entries: int, yardstick: Work) -> list[Ratio]:
