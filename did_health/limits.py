@@ -26,6 +26,8 @@ MAX_DISCLOSURE_VALUE_CHARACTERS: Final = 1 << 18
 MAX_POINTERS: Final = 1_024
 """JSON pointers that select what is disclosed."""
 MAX_POINTER_CHARACTERS: Final = 2048
+MAX_BBS_MESSAGES: Final = 1_024
+"""Messages of one BBS signature: each needs a generator, which takes 0.2 ms to make when it is first needed."""
 MAX_CLOCK_SKEW_SECONDS: Final = 300
 """How far in the future a proof may have been created: no two clocks agree."""
 MAX_CREDENTIALS_PER_PRESENTATION: Final = 32

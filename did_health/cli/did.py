@@ -46,7 +46,8 @@ def create(
 ) -> None:
     """Make a DID: did:webvh with pre-rotation, logged on the ledger, or a did:key with its sealed key file.
 
-    A did:webvh institution made here is not accredited for anything; use `board init` for one that issues.
+    A did:webvh institution made here is not accredited for anything; use `board init` for one that issues. The algorithm of a did:key
+    may also be BLS12381G2, for BBS signatures (needs the extra `bbs`).
     """
     out = Output(as_json)
     if method == "key":
@@ -77,7 +78,7 @@ def _create_key(output: Path | None, algorithm: str, passphrase_file: Path | Non
 
     if output is None:
         raise UsageError("a key needs a file to be kept in", where="--output", hint="Write: did-health did create --method key -o FILE")
-    signer = generate(session.random_bytes, session.algorithm(algorithm))
+    signer = generate(session.random_bytes, session.any_algorithm(algorithm))
     secret = strict_json.dumps({"algorithm": signer.public_key.algorithm, "secret": base64url_encode(signer.secret)})
     with asking("the key cannot be kept"):
         SealedFile.create(output, secret, session.passphrase(passphrase_file, new=True), content="key", random=session.random_bytes)

@@ -194,13 +194,24 @@ def require_details(title: str, jurisdiction: str) -> None:
 
 
 def algorithm(text: str) -> Algorithm:
-    """An algorithm by its name, in any case of its letters."""
+    """An algorithm of keys that sign documents, by its name, in any case of its letters."""
+    from did_health.roles.signing import DOCUMENT_ALGORITHMS
+
+    return _named(text, DOCUMENT_ALGORITHMS)
+
+
+def any_algorithm(text: str) -> Algorithm:
+    """As ``algorithm``, BBS keys included."""
     from did_health.keys import Algorithm
 
-    for one in Algorithm:
+    return _named(text, tuple(Algorithm))
+
+
+def _named(text: str, algorithms: tuple[Algorithm, ...]) -> Algorithm:
+    for one in algorithms:
         if one.lower() == text.lower():
             return one
-    raise UsageError("there is no such algorithm", where="--algorithm", hint=f"There are: {', '.join(Algorithm)}")
+    raise UsageError("there is no such algorithm", where="--algorithm", hint=f"There are: {', '.join(algorithms)}")
 
 
 def now() -> datetime:

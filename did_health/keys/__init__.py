@@ -1,6 +1,7 @@
 """Keys: what verifies (``PublicKey``), what signs (``Signer``), and how secrets are sealed with a passphrase.
 
-``generate`` and ``public_key_from_multikey`` / ``public_key_from_jwk`` are the ways in; Ed25519, P-256 and P-384 are the algorithms.
+``generate`` and ``public_key_from_multikey`` / ``public_key_from_jwk`` are the ways in; Ed25519, P-256 and P-384 are the algorithms,
+and BBS on BLS12-381 with an optional package.
 """
 
 from __future__ import annotations

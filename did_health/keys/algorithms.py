@@ -15,12 +15,20 @@ from did_health.keys.base import Algorithm, ExportableSigner, PublicKey
 from did_health.keys.ed25519 import Ed25519PublicKey, Ed25519Signer
 from did_health.keys.nist import NISTPublicKey, NISTSigner
 
+
+def _bbs_public_key(raw: bytes) -> PublicKey:
+    from did_health.keys.bbs import BBSPublicKey
+
+    return BBSPublicKey(raw)
+
+
 _BY_CODEC: Final = MappingProxyType[str, Callable[[bytes], PublicKey]]({
     "ed25519-pub": Ed25519PublicKey,
     "p256-pub": lambda raw: NISTPublicKey(Algorithm.P256, raw),
     "p384-pub": lambda raw: NISTPublicKey(Algorithm.P384, raw),
+    "bls12_381-g2-pub": _bbs_public_key,
 })
-_SECRET_BYTES: Final = MappingProxyType({Algorithm.ED25519: 32, Algorithm.P256: 32, Algorithm.P384: 48})
+_SECRET_BYTES: Final = MappingProxyType({Algorithm.ED25519: 32, Algorithm.P256: 32, Algorithm.P384: 48, Algorithm.BLS12381G2: 32})
 
 
 @lru_cache(maxsize=4096)
@@ -36,7 +44,7 @@ def public_key_from_multikey(text: str) -> PublicKey:
 
 
 def public_key_from_jwk(jwk: JSONObject) -> PublicKey:
-    """The key of a public JWK (RFC 7517; OKP of RFC 8037 and EC of RFC 7518 §6.2).
+    """The key of a public JWK (RFC 7517; OKP of RFC 8037 and of draft-ietf-cose-bls-key-representations, EC of RFC 7518 §6.2).
 
     Raises ``FormatError``, also when the JWK holds a private key, or ``UnsupportedError`` for another key type or curve.
     """
@@ -45,6 +53,8 @@ def public_key_from_jwk(jwk: JSONObject) -> PublicKey:
     kind, curve = jwk.get("kty"), jwk.get("crv")
     if kind == "OKP" and curve == "Ed25519":
         return Ed25519PublicKey(_coordinate(jwk, "x"))
+    if kind == "OKP" and curve == Algorithm.BLS12381G2:
+        return _bbs_public_key(_coordinate(jwk, "x"))
     if kind == "EC" and curve in (Algorithm.P256, Algorithm.P384):
         return NISTPublicKey.from_coordinates(Algorithm(curve), _coordinate(jwk, "x"), _coordinate(jwk, "y"))
     if not isinstance(kind, str):
@@ -56,6 +66,10 @@ def signer_from_secret(algorithm: Algorithm, secret: bytes) -> ExportableSigner:
     """A signer in memory; ``secret`` is an Ed25519 seed or a private scalar. Raises ``FormatError`` for a wrong length or scalar."""
     if algorithm is Algorithm.ED25519:
         return Ed25519Signer(secret)
+    if algorithm is Algorithm.BLS12381G2:
+        from did_health.keys.bbs import BBSSigner
+
+        return BBSSigner(secret)
     return NISTSigner(algorithm, secret)
 
 
@@ -64,7 +78,7 @@ def generate(random: Callable[[int], bytes], algorithm: Algorithm = Algorithm.ED
     while True:
         try:
             return signer_from_secret(algorithm, random(_SECRET_BYTES[algorithm]))
-        except FormatError:  # not below the curve's order: one draw in 2^32 on P-256
+        except FormatError:  # not below the curve's order: one draw in 2^32 on P-256, every other one on BLS12-381
             continue
 
 

@@ -14,6 +14,9 @@ class Algorithm(StrEnum):
     ED25519 = "Ed25519"
     P256 = "P-256"
     P384 = "P-384"
+    BLS12381G2 = "BLS12381G2"
+    """BBS signatures, whose keys are points of G2 (needs the extra ``[bbs]``); the name is that of the curve in
+    draft-ietf-cose-bls-key-representations."""
 
 
 class PublicKey(Protocol):
@@ -25,7 +28,7 @@ class PublicKey(Protocol):
 
     @property
     def raw(self) -> bytes:
-        """The key as Multikey carries it: 32 bytes, or a compressed point of 33 or 49."""
+        """The key as Multikey carries it: 32 bytes, or a compressed point of 33, 49 or 96."""
 
     @property
     def multikey(self) -> str:
@@ -36,7 +39,10 @@ class PublicKey(Protocol):
         """The public JSON Web Key (RFC 7517, RFC 8037), required members only."""
 
     def verify(self, signature: bytes, message: bytes) -> bool:
-        """Whether ``signature`` (64 bytes, or 96 for P-384: r and s side by side) is one of ``message``; never raises for bad bytes."""
+        """Whether ``signature`` is one of ``message``; never raises for bad bytes.
+
+        It has 64 bytes, 96 for P-384 (r and s side by side), or 80 for a BBS signature of one message.
+        """
 
 
 class Signer(Protocol):
@@ -55,4 +61,4 @@ class ExportableSigner(Signer, Protocol):
 
     @property
     def secret(self) -> bytes:
-        """The secret: a 32-byte Ed25519 seed, or the private scalar of the curve in 32 or 48 bytes."""
+        """The secret: a 32-byte Ed25519 seed, or the private scalar of the curve in 32 bytes, 48 for P-384."""

@@ -19,7 +19,7 @@ from did_health.limits import MAX_CREDENTIALS_PER_PRESENTATION
 from did_health.roles.documents import RECEIPT
 from did_health.roles.institution import signer_from_json
 from did_health.roles.issuer import Issued
-from did_health.roles.signing import default_suite
+from did_health.roles.signing import default_suite, require_document_algorithm
 from did_health.vc.credential import Credential
 from did_health.vc.proofs.data_integrity import add_proof
 
@@ -40,8 +40,8 @@ class Wallet:
 
     @classmethod
     def create(cls, *, clock: Callable[[], datetime], random: Callable[[int], bytes], algorithm: Algorithm = Algorithm.ED25519) -> Wallet:
-        """An empty wallet with a new key."""
-        return cls(generate(random, algorithm), clock=clock)
+        """An empty wallet with a new key of one of ``DOCUMENT_ALGORITHMS``."""
+        return cls(generate(random, require_document_algorithm(algorithm)), clock=clock)
 
     @property
     def credentials(self) -> tuple[Issued, ...]:

@@ -19,7 +19,7 @@ from did_health.ledger.entry import Kind, did_subject, subject_of
 from did_health.ledger.log import Ledger, LoggedEntry, SequencedEntry, Submission, prepare
 from did_health.limits import MAX_DID_LOG_BYTES
 from did_health.roles.evidence import Need, Source
-from did_health.roles.signing import default_suite
+from did_health.roles.signing import default_suite, require_document_algorithm
 from did_health.vc.proofs.data_integrity import add_proof
 
 _KEYS_FORMAT: Final = "did-health/institution-keys/v1"
@@ -46,8 +46,8 @@ class InstitutionKeys:
 
     @classmethod
     def generate(cls, random: Callable[[int], bytes], algorithm: Algorithm = Algorithm.ED25519) -> InstitutionKeys:
-        """New keys; ``algorithm`` is that of the assertion key (did:webvh itself is Ed25519)."""
-        return cls(generate(random, algorithm), generate(random), generate(random))
+        """New keys; ``algorithm`` is that of the assertion key (did:webvh itself is Ed25519), one of ``DOCUMENT_ALGORITHMS``."""
+        return cls(generate(random, require_document_algorithm(algorithm)), generate(random), generate(random))
 
     def to_bytes(self) -> bytes:
         """The secrets as JSON, to be sealed before they are written anywhere."""

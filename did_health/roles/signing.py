@@ -5,11 +5,24 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Final
 
+from did_health.errors import UnsupportedError
 from did_health.keys import Algorithm, Signer
 
 _SUITES: Final = MappingProxyType({Algorithm.ED25519: "eddsa-jcs-2022", Algorithm.P256: "ecdsa-jcs-2019", Algorithm.P384: "ecdsa-jcs-2019"})
+DOCUMENT_ALGORITHMS: Final = tuple(_SUITES)
+"""The algorithms of keys that sign whole documents: those of institutions and wallets."""
 
 
 def default_suite(signer: Signer) -> str:
-    """The JCS suite of the signer's algorithm: no JSON-LD processing, so nothing but the bytes is signed."""
-    return _SUITES[signer.public_key.algorithm]
+    """The JCS suite of the signer's algorithm: no JSON-LD processing, so nothing but the bytes is signed.
+
+    Raises ``UnsupportedError`` for a BBS key, which makes proofs that are for disclosing parts.
+    """
+    return _SUITES[require_document_algorithm(signer.public_key.algorithm)]
+
+
+def require_document_algorithm(algorithm: Algorithm) -> Algorithm:
+    """``algorithm``; raises ``UnsupportedError`` unless it is in ``DOCUMENT_ALGORITHMS``."""
+    if algorithm not in _SUITES:
+        raise UnsupportedError(f"a key of {algorithm} does not sign whole documents", hint=f"Use one of {', '.join(_SUITES)}")
+    return algorithm

@@ -40,6 +40,7 @@ def test_create_a_key(cli: CLI) -> None:
     assert Path("me.key").stat().st_mode & 0o777 == 0o600
     assert "already" in cli("did", "create", "--method", "key", "-o", "me.key", code=2).err
     assert "did:key:zDn" in cli("did", "create", "--method", "key", "-o", "other.key", "--algorithm", "P-256").out
+    assert "did:key:zUC7" in cli("did", "create", "--method", "key", "-o", "bbs.key", "--algorithm", "BLS12381G2").out
 
 
 @pytest.mark.parametrize(("arguments", "words"), [
@@ -50,6 +51,7 @@ def test_create_a_key(cli: CLI) -> None:
     (["nc-medical", "--title", "Again"], "already"),
     (["No Name", "--title", "A Clinic"], "short word"),
     (["clinic", "--title", "A Clinic", "--algorithm", "RSA"], "P-384"),
+    (["clinic", "--title", "A Clinic", "--algorithm", "BLS12381G2"], "There are: Ed25519, P-256, P-384"),
 ])
 def test_create_refuses(cli: CLI, arguments: list[str], words: str) -> None:
     ran = cli("did", "create", *arguments, code=1 if words == "already" else 2)

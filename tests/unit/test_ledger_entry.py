@@ -61,7 +61,7 @@ def test_the_encoding_is_the_documented_map() -> None:
 
 
 def test_the_signature_of_every_algorithm_verifies() -> None:
-    for algorithm in Algorithm:
+    for algorithm in (Algorithm.ED25519, Algorithm.P256, Algorithm.P384):
         signer = generate(repeatable_bytes(algorithm), algorithm)
         Entry.parse(entry(signer=signer).encode()).verify(signer.public_key)
 

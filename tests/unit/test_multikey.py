@@ -18,6 +18,28 @@ def test_round_trip_and_the_prefix_that_people_know(codec: str, length: int) -> 
     assert multikey.decode(text) == (codec, key)
 
 
+@pytest.mark.parametrize(
+    ("codec", "length", "start"), [("ed25519-priv", 32, "z3"), ("p256-priv", 32, "z42"), ("p384-priv", 48, "z2f"), ("bls12_381-g2-priv", 32, "z488")]
+)
+def test_secret_keys(codec: str, length: int, start: str) -> None:
+    secret = bytes(range(1, length + 1))
+    text = multikey.encode_secret(codec, secret)
+    assert text.startswith(start)
+    assert multikey.decode_secret(text) == (codec, secret)
+    with pytest.raises(UnsupportedError) as caught:
+        multikey.decode(text)
+    assert text not in str(caught.value)
+    with pytest.raises(ValueError, match="bytes, not"):
+        multikey.encode_secret(codec, secret[1:])
+
+
+def test_a_public_key_is_no_secret() -> None:
+    with pytest.raises(UnsupportedError, match="ed01"):
+        multikey.decode_secret(multikey.encode("ed25519-pub", bytes(32)))
+    with pytest.raises(ValueError, match="unknown multicodec"):
+        multikey.encode_secret("ed25519-pub", bytes(32))
+
+
 @pytest.mark.parametrize(("codec", "length"), LENGTHS.items())
 def test_wrong_length(codec: str, length: int) -> None:
     for wrong in (0, length - 1, length + 1):

@@ -8,13 +8,15 @@ from typing import Any
 
 import pytest
 
-from did_health.errors import ConflictError, FormatError, StoreError, VerificationError
-from did_health.keys import Algorithm
+from did_health.errors import ConflictError, FormatError, StoreError, UnsupportedError, VerificationError
+from did_health.keys import Algorithm, generate
 from did_health.ledger.entry import Kind, did_subject, subject_of
 from did_health.ledger.log import LoggedEntry, Submission
 from did_health.roles.evidence import Need
+from did_health.roles.holder import Wallet
 from did_health.roles.institution import Institution, InstitutionKeys
 from did_health.roles.report import Verdict
+from did_health.roles.signing import DOCUMENT_ALGORITHMS, default_suite
 from tests.town import Town
 
 
@@ -71,7 +73,7 @@ def published(town: Town, institution: Institution) -> bytes | None:
 # ---- made
 
 
-@pytest.mark.parametrize("algorithm", list(Algorithm))
+@pytest.mark.parametrize("algorithm", DOCUMENT_ALGORITHMS)
 def test_a_new_institution_is_logged_and_published(town: Town, algorithm: Algorithm) -> None:
     made = Institution.create(f"ledger.example/made-{algorithm.lower()}", town.directory.ledger, clock=town.clock, random=town.random, algorithm=algorithm)
     assert newest_line(town, made).parsed.seq == 0
@@ -81,10 +83,20 @@ def test_a_new_institution_is_logged_and_published(town: Town, algorithm: Algori
     assert made.keys.assertion.public_key.algorithm is algorithm
 
 
+def test_a_key_for_disclosing_parts_is_none_of_an_institution_or_a_wallet(town: Town) -> None:
+    for create in (
+        lambda: InstitutionKeys.generate(town.random, Algorithm.BLS12381G2),
+        lambda: Wallet.create(clock=town.clock, random=town.random, algorithm=Algorithm.BLS12381G2),
+        lambda: default_suite(generate(town.random, Algorithm.BLS12381G2)),
+    ):
+        with pytest.raises(UnsupportedError, match="BLS12381G2 does not sign whole documents"):
+            create()
+
+
 def test_keys_are_read_as_they_were_written() -> None:
     from tests.conftest import repeatable_bytes
 
-    for algorithm in Algorithm:
+    for algorithm in DOCUMENT_ALGORITHMS:
         keys = InstitutionKeys.generate(repeatable_bytes("keys"), algorithm)
         again = InstitutionKeys.parse(keys.to_bytes())
         assert [signer.secret for signer in (again.assertion, again.update, again.next_update)] == [

@@ -29,7 +29,7 @@ _KEYS: Final = MappingProxyType({
     "p256-pub": "a P-256 key, for signatures",
     "p384-pub": "a P-384 key, for signatures",
     "secp256k1-pub": "a secp256k1 key, which did-health does not verify with",
-    "bls12_381-g2-pub": "a BLS12-381 key, which did-health does not verify with",
+    "bls12_381-g2-pub": "a BLS12-381 key, for BBS signatures",
 })
 _RELATIONSHIPS: Final = ("authentication", "assertionMethod", "keyAgreement", "capabilityInvocation", "capabilityDelegation")
 

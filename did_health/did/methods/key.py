@@ -1,8 +1,8 @@
 """did:key (W3C CCG draft, 2025): the DID is the Multikey of its one key, and the document follows from it.
 
-Ed25519 (with the X25519 key derived from it), P-256, P-384, and X25519 for key agreement alone. What the draft leaves to options is
-fixed here: the key format is Multikey and the encryption key of an Ed25519 key is derived. The optional version between two colons,
-gone from the draft's syntax, is not read: it gave one key several DIDs.
+Ed25519 (with the X25519 key derived from it), P-256, P-384, BLS12-381 in G2 (with the extra ``[bbs]``), and X25519 for key agreement
+alone. What the draft leaves to options is fixed here: the key format is Multikey and the encryption key of an Ed25519 key is derived.
+The optional version between two colons, gone from the draft's syntax, is not read: it gave one key several DIDs.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def _document(did: DID) -> JSONObject:
     except FormatError as error:
         raise ResolutionError(error.what, where=identifier, code="INVALID_PUBLIC_KEY") from error
     except UnsupportedError as error:
-        raise ResolutionError(error.what, where=identifier, code="UNSUPPORTED_PUBLIC_KEY_TYPE") from error
+        raise ResolutionError(error.what, where=identifier, hint=error.hint, code="UNSUPPORTED_PUBLIC_KEY_TYPE") from error
     document["verificationMethod"] = [_method(did, text)]
     for relationship in ("authentication", "assertionMethod", "capabilityInvocation", "capabilityDelegation"):
         document[relationship] = [did.url(text)]
