@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         VerificationError,
     )
     from did_health.health.board_accreditation import BoardAccreditation
+    from did_health.health.letter_of_qualification import LetterOfQualification
     from did_health.health.patient_identity import PatientIdentity
     from did_health.health.person_name import PersonName
     from did_health.health.pharmacy import Pharmacy
@@ -42,6 +43,7 @@ _PUBLIC = {
         "VerificationError",
     ),
     "did_health.health.board_accreditation": ("BoardAccreditation",),
+    "did_health.health.letter_of_qualification": ("LetterOfQualification",),
     "did_health.health.patient_identity": ("PatientIdentity",),
     "did_health.health.person_name": ("PersonName",),
     "did_health.health.pharmacy": ("Pharmacy",),
@@ -58,7 +60,7 @@ _PUBLIC = {
 _HOME = {name: module for module, names in _PUBLIC.items() for name in names}
 
 __all__ = [
-    "BoardAccreditation", "PatientIdentity", "PersonName", "Pharmacy", "PhysicianLicense",
+    "BoardAccreditation", "LetterOfQualification", "PatientIdentity", "PersonName", "Pharmacy", "PhysicianLicense",
     "Board", "Issued", "Wallet", "Verifier", "Report", "Check", "CheckName", "Outcome", "Verdict", "Evidence", "Need", "TrustPolicy",
     "Directory", "open_directory", "embedded_verifier", "web_verifier",
     "DidHealthError", "FormatError", "UnsupportedError", "ResolutionError", "VerificationError", "EdgeError", "TransportError", "StoreError",

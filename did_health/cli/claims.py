@@ -15,6 +15,7 @@ from did_health.encoding.strict_json import JSONObject
 from did_health.errors import FormatError
 from did_health.health.claims import CredentialClaims
 from did_health.health.issuer_details import Issuer
+from did_health.health.letter_of_qualification import LetterOfQualification
 from did_health.health.patient_identity import PatientIdentity
 from did_health.health.person_name import PersonName
 from did_health.health.pharmacy import Pharmacy
@@ -27,7 +28,7 @@ class _FromSubject(Protocol):
 
 
 _TYPES: Final = MappingProxyType[str, _FromSubject]({
-    one.credential_type: one.from_subject for one in (PhysicianLicense, PatientIdentity, Pharmacy)
+    one.credential_type: one.from_subject for one in (PhysicianLicense, LetterOfQualification, PatientIdentity, Pharmacy)
 })
 
 

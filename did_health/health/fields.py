@@ -94,6 +94,13 @@ def uri(value: object, where: str, what: str) -> str:
     return value
 
 
+def https_url(value: object, where: str, what: str) -> str:
+    """An ``https`` URL."""
+    if not uri(value, where, what).startswith("https://"):
+        raise FormatError(f"the {what} is not an https URL", where=where)
+    return str(value)
+
+
 def did(value: object, where: str, what: str) -> str:
     """A DID, by its outer form; whether it can be resolved is another question."""
     if not isinstance(value, str) or len(value) > MAX_DID_CHARACTERS or not _DID.fullmatch(value):

@@ -37,8 +37,8 @@ class CompactOrigin:
     def __post_init__(self) -> None:
         fields.text(self.name, "/compact/name", "compact's name", longest=32)
         fields.uri(self.spl_license, "/compact/splLicense", "principal licence")
-        if self.location != "" and not fields.uri(self.location, "/compact/location", "principal licence's location").startswith("https://"):
-            raise FormatError("the principal licence's location is not an https URL", where="/compact/location")
+        if self.location != "":
+            fields.https_url(self.location, "/compact/location", "principal licence's location")
 
     def to_json(self) -> JSONObject:
         """``{name, splLicense, location}``, the last if it is known."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence, Set
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
@@ -92,7 +93,9 @@ class Checks:
 
     def follow(self, reference: Reference) -> Followed:
         """See ``Surroundings``."""
-        made = Checks(self.facts, self.act, (CheckName.HOLDER_BINDING,), (), self._canonicalize, following=False)
+        # Where the act takes place is no matter for a licence of another state.
+        act = replace(self.act, jurisdiction="")
+        made = Checks(self.facts, act, (CheckName.HOLDER_BINDING,), (), self._canonicalize, following=False)
         try:
             if not self._following:
                 raise Unproven(Outcome.UNKNOWN, "not_followed", "a credential that is itself referred to refers to another one")

@@ -25,7 +25,7 @@ from typing import Final
 from did_health.encoding import strict_json
 from did_health.encoding.base64 import base64url_encode
 from did_health.errors import ConflictError, FormatError, StoreError
-from did_health.health.board_accreditation import BoardAccreditation
+from did_health.health.board_accreditation import BoardAccreditation, CompactRole
 from did_health.health.issuer_details import Issuer
 from did_health.keys import Algorithm
 from did_health.keys.sealed import DEFAULT_COST, SealingCost, SealingKey, new_sealing_key, open_sealed
@@ -150,10 +150,11 @@ class Directory:
         algorithm: Algorithm = Algorithm.ED25519,
         suite: str = "",
         purposes: Sequence[StatusPurpose] | None = None,
+        compact: CompactRole | None = None,
     ) -> Board:
         """A new issuer, accredited by the directory's registry authority to issue ``resources`` for ``professions`` in ``jurisdiction``.
 
-        ``purposes`` as of ``Board``.
+        ``purposes`` as of ``Board``; ``compact`` is its part in an interstate compact.
         """
         accreditations = [
             BoardAccreditation(
@@ -163,6 +164,7 @@ class Directory:
                 resource=resource,
                 professions=tuple(professions),
                 valid_until=self.clock() + ACCREDITED_FOR,
+                compact=compact,
             )
             for resource in resources
         ]

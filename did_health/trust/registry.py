@@ -40,6 +40,10 @@ class RegistryRecord:
     resource: str
     valid_from: datetime | None
     valid_until: datetime | None
+    compact: str = ""
+    """The compact that the entity takes part in; empty for none."""
+    compact_role: str = ""
+    """Its part in it: ``spl`` (it may be a principal state), ``issue_only``, ``enacted`` or ``none``."""
 
     @property
     def identifier(self) -> str:
@@ -65,6 +69,7 @@ class RegistryRecord:
             resource=_text(subject, "resource"),
             valid_from=credential.valid_from,
             valid_until=credential.valid_until,
+            **_compact(subject),
         )
 
 
@@ -73,6 +78,15 @@ def _text(subject: Mapping[str, object], name: str) -> str:
     if not isinstance(value, str) or not value:
         raise FormatError("the registry record lacks a text", where=f"/credentialSubject/{name}")
     return value
+
+
+def _compact(subject: Mapping[str, object]) -> dict[str, str]:
+    compact = subject.get("compact")
+    if compact is None:
+        return {}
+    if not isinstance(compact, dict):
+        raise FormatError("the registry record's compact is not an object", where="/credentialSubject/compact")
+    return {"compact": _text(compact, "name"), "compact_role": _text(compact, "role")}
 
 
 def _texts(subject: Mapping[str, object], name: str) -> tuple[str, ...]:

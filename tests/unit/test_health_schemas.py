@@ -16,11 +16,13 @@ from did_health.health.board_accreditation import BoardAccreditation, CompactRol
 from did_health.health.claims import CREDENTIALS_CONTEXT, HEALTH_CONTEXT, CredentialClaims
 from did_health.health.identity_document import DOCUMENT_TYPES, IdentityDocument
 from did_health.health.issuer_details import Issuer
+from did_health.health.letter_of_qualification import CHECKS as QUALIFICATION_CHECKS
+from did_health.health.letter_of_qualification import LetterOfQualification, PrincipalLicense, QualificationCheck
 from did_health.health.patient_identity import AGES, PatientIdentity
 from did_health.health.person_name import PersonName
 from did_health.health.pharmacy import PHARMACY_CLASSES, Pharmacy
 from did_health.health.physician_license import LICENSE_CLASSES, PROFESSIONS, CompactOrigin, PhysicianLicense
-from did_health.health.restrictions import Restriction
+from did_health.health.restrictions import Restriction, Scope
 from did_health.vc.packaged import schema_file
 from tests.conftest import shared
 
@@ -42,11 +44,11 @@ LICENSE = PhysicianLicense(
     degree="DO",
     taxonomy=("207R00000X", "2084P0800X"),
     restrictions=(
-        Restriction("no_schedule_2", "May not prescribe Schedule II.", date(2025, 1, 1), date(2026, 1, 1)),
+        Restriction("no_schedule_2", "May not prescribe Schedule II.", date(2025, 1, 1), date(2026, 1, 1), Scope(("prescribe",), ("2",), ("clinic",))),
         Restriction("chaperone", "Examines with a chaperone.", date(2025, 1, 1)),
     ),
     board_order_refs=("https://ncmedboard.example/orders/1",),
-    compact=CompactOrigin("IMLC", "urn:uuid:0b1c6b1e-6d3f-4d5e-9c55-1c1ad8f3a4b0"),
+    compact=CompactOrigin("IMLC", "urn:uuid:0b1c6b1e-6d3f-4d5e-9c55-1c1ad8f3a4b0", "https://vamedicine.example/licenses/1"),
 )
 PATIENT = PatientIdentity(
     name=NAME,
@@ -73,7 +75,15 @@ ACCREDITATION = BoardAccreditation(
 PHARMACY = Pharmacy(
     name="Test Pharmacy", license_number="P-1", jurisdiction="US-NC", valid_until=UNTIL, npi="1234567893", ncpdp_id="1234567", dea="AP5836727"
 )
-ALL: tuple[CredentialClaims, ...] = (LICENSE, PATIENT, ACCREDITATION, PHARMACY)
+LETTER = LetterOfQualification(
+    spl=PrincipalLicense(BOARD.id, "urn:uuid:0b1c6b1e-6d3f-4d5e-9c55-1c1ad8f3a4b0", "https://ncmedboard.example/licenses/1"),
+    spl_basis="practice25",
+    decision="denied",
+    issued_on=date(2027, 1, 1),
+    valid_until=UNTIL,
+    checks={name: QualificationCheck("fail" if name == "discipline" else "pass", date(2026, 12, 1)) for name in QUALIFICATION_CHECKS},
+)
+ALL: tuple[CredentialClaims, ...] = (LICENSE, PATIENT, ACCREDITATION, PHARMACY, LETTER)
 FULL = pytest.mark.parametrize("claims", ALL, ids=lambda claims: claims.credential_type)
 
 
@@ -223,7 +233,8 @@ def test_no_term_is_lost_when_the_credential_is_expanded(claims: CredentialClaim
     # The issuer is a reference in both; credentialSchema has nothing but an identifier and a type.
     assert leaves(expanded) + id_references(expanded) == leaves(credential)
     properties = set(re.findall(r'"(https?://[^"]+)":', json.dumps(expanded)))
-    assert {"https://www.w3.org/2018/credentials#credentialSubject", "https://schema.org/name"} <= properties
+    named = {"https://schema.org/name"} if "name" in credential["credentialSubject"] else set()
+    assert {"https://www.w3.org/2018/credentials#credentialSubject"} | named <= properties
     types = set(re.findall(r'"@type": \[([^\]]+)\]', json.dumps(expanded)))
     assert all("://" in name for entry in types for name in entry.split(", "))
 

@@ -85,9 +85,11 @@ def test_a_record_is_read_from_its_credential() -> None:
     record = RegistryRecord.from_credential(record_credential())
     assert record == RECORD
     assert record.identifier == record_identifier(RECORD.authority, RECORD.entity, "issue", "PhysicianLicenseCredential")
+    member = RegistryRecord.from_credential(record_credential(compact={"name": "IMLC", "role": "spl"}))
+    assert member == replace(RECORD, compact="IMLC", compact_role="spl")
 
 
-@pytest.mark.parametrize("changed", [{"name": ""}, {"resource": 7}, {"professions": "MD"}, {"professions": [7]}, {"entityType": None}])
+@pytest.mark.parametrize("changed", [{"name": ""}, {"resource": 7}, {"professions": "MD"}, {"professions": [7]}, {"entityType": None}, {"compact": "IMLC"}])
 def test_a_malformed_record_is_refused(changed: dict[str, object]) -> None:
     with pytest.raises(FormatError) as caught:
         RegistryRecord.from_credential(record_credential(**changed))

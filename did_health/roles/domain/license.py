@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final
 
 from did_health.errors import FormatError
 from did_health.health.act import Act
 from did_health.health.restrictions import Reach, Restriction
+from did_health.roles.domain.compact import principal_findings, principal_of
 from did_health.roles.domain.finding import Finding, Reference, Surroundings
 from did_health.roles.evidence import Need
 from did_health.roles.facts import Facts
@@ -23,8 +25,13 @@ _SENTENCES: Final = {
 class LicenseRule:
     """The rule of ``PhysicianLicenseCredential``."""
 
-    def follows(self, credential: Credential) -> Sequence[Reference]:  # noqa: ARG002  # refers to none
-        return ()
+    def follows(self, credential: Credential) -> Sequence[Reference]:
+        references = []
+        for subject in credential.subjects:
+            with suppress(FormatError):
+                if (reference := principal_of(subject)) is not None:
+                    references.append(reference)
+        return references
 
     def needs(self, credential: Credential, facts: Facts) -> Sequence[Need]:  # noqa: ARG002
         return ()
@@ -37,6 +44,8 @@ class LicenseRule:
                 findings.append(Finding(Outcome.FAIL, "wrong_board", "the licence names another board than the one that issued it"))
             elif around.act.jurisdiction and board.get("jurisdiction") != around.act.jurisdiction:
                 findings.append(Finding(Outcome.FAIL, "license_of_another_state", f"the licence is not for {around.act.jurisdiction}"))
+            if "compact" in subject:
+                findings += principal_findings(credential, subject, around)
             if "restrictions" not in subject:
                 continue
             try:

@@ -6,13 +6,16 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
+from did_health.health.letter_of_qualification import LetterOfQualification
 from did_health.health.physician_license import PhysicianLicense
+from did_health.roles.domain.compact import LetterRule
 from did_health.roles.domain.finding import DomainRule
 from did_health.roles.domain.license import LicenseRule
 from did_health.vc.credential import Credential
 
 RULES: Final[Mapping[str, DomainRule]] = MappingProxyType({
     PhysicianLicense.credential_type: LicenseRule(),
+    LetterOfQualification.credential_type: LetterRule(),
 })
 
 
