@@ -113,7 +113,7 @@ def mirroring(folder: Path, key: VerifierKey, source: str, *, url: str = "", clo
     directory = open_witness(folder, name=NAME, logs=[key])
     mirror = Mirror.open(folder, key, url or source, FollowedLog(source, exchange), clock=clock)
     following = Following(mirror, log=log, metrics=metrics, poll_seconds=3600)
-    app = mirror_app(mirror, directory, following, clock=clock, log=log, limit=RateLimit(1_000_000), metrics=metrics)
+    app = mirror_app([following], directory, clock=clock, log=log, limit=RateLimit(1_000_000), metrics=metrics)
     try:
         if relay is not None:
             relay.app = app

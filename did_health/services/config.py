@@ -155,18 +155,39 @@ class LedgerSettings:
     ] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class LogPlace:
+    """A log that a mirror follows: its verifier key, and the URL under which verifiers find it. As text it is ``<vkey>@<url>``."""
+
+    key: VerifierKey
+    url: str
+
+    def __str__(self) -> str:
+        return f"{self.key}@{self.url}"
+
+
+def _log_place(value: object, folder: Path) -> LogPlace:
+    vkey, separator, url = settings.text(value, folder).rpartition("@")
+    if not separator:
+        raise FormatError("the value is not <verifier key>@<URL>", hint="Write it as ledger.example+0f3c2a91+AZ…@https://ledger.example")
+    return LogPlace(_log_key(vkey, folder), _public_url(url, folder))
+
+
 DEFAULT_MIRROR_ADDRESS: Final = Address("127.0.0.1", 8102)
 
 
 @dataclass(frozen=True, slots=True)
 class MirrorSettings:
-    """The section ``[mirror]``: a verified copy of one log, and a cosigner that vouches for its map."""
+    """The section ``[mirror]``: a verified copy of one log or several, and a cosigner that vouches for their maps."""
 
     name: Annotated[str, Setting(_key_name, "the mirror's key name, such as its host")]
-    dir: Annotated[Path, Setting(settings.path, "the folder of its key, its memory and the copy")]
-    log: Annotated[VerifierKey | None, Setting(_log_key, "the verifier key of the log that it follows; needed to serve")] = None
-    url: Annotated[str | None, Setting(_public_url, "the URL under which verifiers find the log; needed to serve")] = None
-    source: Annotated[str | None, Setting(_public_url, "where the log is read; by default at its URL")] = None
+    dir: Annotated[Path, Setting(settings.path, "the folder of its key, its memory and the copies")]
+    logs: Annotated[
+        tuple[LogPlace, ...], Setting(settings.several(_log_place, most=MAX_FOLLOWED_LOGS), "several logs to follow, each <verifier key>@<URL>")
+    ] = ()
+    log: Annotated[VerifierKey | None, Setting(_log_key, "the verifier key of the one log that it follows, unless there are several")] = None
+    url: Annotated[str | None, Setting(_public_url, "the URL under which verifiers find that one log")] = None
+    source: Annotated[str | None, Setting(_public_url, "where that one log is read; by default at its URL")] = None
     allow_hosts: Annotated[
         tuple[str, ...], Setting(settings.several(settings.text, most=64), "hosts that may be at a private address or without TLS")
     ] = ()

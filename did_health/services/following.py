@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from did_health.errors import DidHealthError, EdgeError
@@ -13,22 +13,21 @@ from did_health.services.operation import NotReady
 from did_health.stores.mirror import Mirror
 
 POLL_SECONDS: Final = 2.0
+# A log publishes when it has its cosignatures, which is a moment after this one was given.
+_SOON_SECONDS: Final = 0.1
+_SOON_ATTEMPTS: Final = 20
 
 
 class Following:
     """Use it in a ``with`` statement; at its end a copy that is under way ends with the batches that are kept, and the mirror takes no more."""
 
     def __init__(self, mirror: Mirror, *, log: JSONLog, metrics: Metrics, poll_seconds: float = POLL_SECONDS) -> None:
+        self.mirror = mirror
         self._mirror, self._log, self._metrics, self._poll = mirror, log, metrics, poll_seconds
         self._ending, self._due = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="following", daemon=True)
         self._trouble: DidHealthError | None = None
         self._told_alarm = False
-        metrics.counter("follows", "Attempts to follow the log, by outcome.")
-        metrics.gauge("size", "Published leaves of the mirror.", lambda: _number(lambda: mirror.size))
-        metrics.gauge("taken", "Leaves that were verified and kept.", lambda: _number(lambda: mirror.taken))
-        metrics.gauge("alarm", "1 if the log was caught at signing what is wrong.", lambda: {(): float(mirror.alarm is not None)})
-
     def __enter__(self) -> Following:
         self._tell_alarm()
         self._thread.start()
@@ -55,7 +54,7 @@ class Following:
         try:
             moved = self._mirror.follow()
         except DidHealthError as error:
-            self._metrics.count("follows", outcome="failed")
+            self._metrics.count("follows", log=self._mirror.origin, outcome="failed")
             if self._mirror.alarm:
                 self._tell_alarm()
             else:
@@ -63,9 +62,9 @@ class Following:
                 self._log.failure("follow", error)
             return False
         self._trouble = None
-        self._metrics.count("follows", outcome="moved" if moved else "unchanged")
+        self._metrics.count("follows", log=self._mirror.origin, outcome="moved" if moved else "unchanged")
         if moved:
-            self._log.write("followed", size=self._mirror.size)
+            self._log.write("followed", origin=self._mirror.origin, size=self._mirror.size)
         self._tell_alarm()
         try:
             self._mirror.host()
@@ -81,18 +80,33 @@ class Following:
             self._log.write("alarm", "critical", code=alarm.code, what=alarm.what, checkpoint=alarm.checkpoint)
 
     def _run(self) -> None:
+        soon = 0
         while not self._ending.is_set():
-            self._due.clear()
+            if self._due.is_set():
+                self._due.clear()
+                soon = _SOON_ATTEMPTS
             try:
-                self.follow()
+                soon = 0 if self.follow() else soon - 1
             except Exception as error:  # noqa: BLE001  # the thread has to go on, and the operator to hear of it
                 self._log.failure("follow", error)
-            self._due.wait(self._poll)
+            self._due.wait(min(_SOON_SECONDS, self._poll) if soon > 0 else self._poll)
 
 
-def _number(of: Callable[[], int]) -> dict[tuple[tuple[str, str], ...], float]:
+def announce(metrics: Metrics, mirrors: Sequence[Mirror]) -> None:
+    """The metrics of a service that follows these logs."""
+
+    def gauge(name: str, help_text: str, of: Callable[[Mirror], float]) -> None:
+        metrics.gauge(name, help_text, lambda: {(("log", one.origin),): value for one in mirrors if (value := _number(one, of)) is not None})
+
+    metrics.counter("follows", "Attempts to follow a log, by log and outcome.")
+    gauge("size", "Published leaves of the mirror, by log.", lambda mirror: mirror.size)
+    gauge("taken", "Leaves that were verified and kept, by log.", lambda mirror: mirror.taken)
+    gauge("alarm", "1 if the log was caught at signing what is wrong, by log.", lambda mirror: mirror.alarm is not None)
+
+
+def _number(mirror: Mirror, of: Callable[[Mirror], float]) -> float | None:
     try:
-        return {(): float(of())}
+        return float(of(mirror))
     except EdgeError:
         # Metrics are wanted most when something fails.
-        return {}
+        return None

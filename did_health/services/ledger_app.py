@@ -69,29 +69,41 @@ def ledger_app(
     metrics.counter("refusals", "Submissions refused, by status.")
     metrics.gauge("size", "Published leaves of the log.", lambda: _size(ledger))
     reception = _Reception(ledger, sequencing, clock, metrics, wait_seconds)
-    routes = [Route(f"{urlsplit(ledger.url).path}/entries", reception.entries, methods=["POST"]), *reading_routes(ledger)]
+    routes = [Route(f"{urlsplit(ledger.url).path}/entries", reception.entries, methods=["POST"]), *log_routes(ledger), host_route([ledger])]
     return service_app(routes, ready=lambda: _ready(ledger), metrics=metrics, log=log, limit=limit)
 
 
-def reading_routes(log: LogReader) -> list[BaseRoute]:
-    """The routes of everything that is read, the same for a ledger and a mirror of it; the last of them takes every path that is left."""
+def path_below(log: LogReader) -> str:
+    """The path of a log's URL, below which it is served."""
+    return urlsplit(log.url).path
+
+
+def log_routes(log: LogReader) -> list[BaseRoute]:
+    """The routes below a log's URL of everything that is read, the same for a ledger and a mirror of it."""
     from starlette.routing import Route
 
     place = urlsplit(log.url)
     base = f"{place.scheme}://{place.netloc}"
     changing, for_ever = published(log, lambda _host: base), published_for_ever(log, base)
-
-    def base_of(host: str) -> str:
-        named = next((name for name in (host, re.sub(r":\d+$", "", host)) if log.hosts(name)), place.netloc)
-        return f"https://{named}"
-
     return [
         # Each kind has a route of its own, so that metrics tell them apart.
         *[Route(f"{place.path}/{kind}", for_ever, methods=["GET"]) for kind in ("tile/{tile:path}", "content/{digest}")],
         *[Route(f"{place.path}/{kind}", changing, methods=["GET"]) for kind in ("checkpoint", "latest/{subject}")],
         Route(f"{place.path}/hosted/{{host}}/{{path:path}}", _hosted(log, f"{place.path}/hosted/"), methods=["GET"]),
-        Route("/{path:path}", published(log, base_of), methods=["GET"]),
     ]
+
+
+def host_route(logs: Sequence[LogReader]) -> BaseRoute:
+    """The route of every path that is left: what these logs host, by the Host header."""
+    from starlette.routing import Route
+
+    def found(request: Request) -> Response:
+        host = request.headers.get("host", "").lower()
+        named = ((log, name) for log in logs for name in (host, re.sub(r":\d+$", "", host)) if log.hosts(name))
+        log, name = next(named, (logs[0], urlsplit(logs[0].url).netloc))
+        return answered(log, f"https://{name}", path_of(request), request.headers.get("if-none-match", ""))
+
+    return Route("/{path:path}", found, methods=["GET"])
 
 
 class _Reception:

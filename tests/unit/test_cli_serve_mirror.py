@@ -31,6 +31,11 @@ def test_print_key_makes_a_key_once_before_there_is_a_log(cli: CLI, tmp_path: Pa
 def test_what_is_missing_is_said(cli: CLI, tmp_path: Path) -> None:
     assert "--log" in cli(*options(tmp_path / "m"), code=2).err
     assert "mirror.url" in cli(*options(tmp_path / "m"), "--log", new_log().signer.vkey, code=2).err
+    one, other = (f"{new_log(name).signer.vkey}@https://ledgers.example" for name in ("a.example", "b.example"))
+    assert "same path" in cli(*options(tmp_path / "m"), "--log", one, "--log", other, code=2).err
+    assert "each needs its URL" in cli(*options(tmp_path / "m"), "--log", one, "--log", new_log().signer.vkey, code=2).err
+    assert "one log and several" in cli(*options(tmp_path / "m"), "--log", one, "--url", "https://ledgers.example", code=2).err
+    assert "<verifier key>@<URL>" in cli(*options(tmp_path / "m"), "--log", "@https://ledgers.example", code=2).err
     assert "--poll-seconds" in cli(*options(tmp_path / "m"), "--poll-seconds", "0", code=2).err
 
 

@@ -401,7 +401,7 @@ def test_the_thread_follows_by_itself(scene: Scene) -> None:
             following.soon()
             sleep(0.02)
     metrics = scene.mirroring.get("metrics").text
-    assert "size 5" in metrics
+    assert 'did_health_mirror_size{log="log.example"} 5.0' in metrics
 
 
 def test_files_that_a_crash_left_out_are_made_good(followed: Scene) -> None:
