@@ -86,7 +86,7 @@ def serve_reading(folder: Path, url: str, started: Connection) -> None:
     """What the other process does until it is told to end: everything of the ledger that is read, and the constant beside it."""
     from did_health.cli.bench.ledger import reading_ledger
     from did_health.services.json_log import JSONLog
-    from did_health.services.ledger_app import reading_routes
+    from did_health.services.ledger_app import log_routes
     from did_health.services.metrics import Metrics
     from did_health.services.operation import service_app
     from did_health.services.rate_limit import RateLimit
@@ -95,7 +95,7 @@ def serve_reading(folder: Path, url: str, started: Connection) -> None:
 
     with Path(os.devnull).open("w") as stream, reading_ledger(folder, url) as reader:
         log = JSONLog("ledger", stream)
-        app = service_app(reading_routes(reader), ready=lambda: None, metrics=Metrics("ledger"), log=log, limit=RateLimit(1 << 30))
+        app = service_app(log_routes(reader), ready=lambda: None, metrics=Metrics("ledger"), log=log, limit=RateLimit(1 << 30))
         listener = listening(Address("127.0.0.1", 0))
         port = address_of(listener).port
         serve(_beside_a_constant(app), listener, log=log, started=lambda: started.send(port))
