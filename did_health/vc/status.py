@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from did_health.vc.status_credential import StatusListCredential, StatusResult, build_status_list_credential, check_status, is_clear, retrieval_error
+from did_health.vc.status_credential import (
+    StatusListCredential,
+    StatusResult,
+    build_status_list_credential,
+    check_status,
+    is_clear,
+    retrieval_error,
+    validate_status,
+)
 from did_health.vc.status_entry import StatusEntry, StatusPurpose
 from did_health.vc.status_list import StatusList
 
@@ -16,4 +24,5 @@ __all__ = [
     "check_status",
     "is_clear",
     "retrieval_error",
+    "validate_status",
 ]

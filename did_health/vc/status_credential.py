@@ -1,20 +1,20 @@
 """The credential that carries a status list, and the check of an entry against it (Bitstring Status List v1.0 §2.2, §3.1, §3.2).
 
-Left to the caller, because it needs the world: fetching the list (``retrieval_error`` is what to raise when that fails), its proof, and whether
-its issuer may speak about the credential at all (§3.2, step 4 and the note at its end).
+Left to the caller, because it needs the world: fetching the list, its proof, and whether its issuer may speak about the credential at
+all (§3.2, step 4 and the note at its end).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final
 
 from did_health.encoding import timestamps
-from did_health.encoding.strict_json import JSONObject
-from did_health.errors import FormatError, ResolutionError, VerificationError
+from did_health.encoding.strict_json import JSON, JSONObject
+from did_health.errors import DidHealthError, FormatError, ResolutionError, VerificationError
 from did_health.limits import MIN_STATUS_LIST_ENTRIES
 from did_health.vc.credential import Credential
 from did_health.vc.status_entry import MAX_INDEX_DIGITS, StatusEntry, StatusPurpose, messages_to_json, parse_messages, parse_size
@@ -83,6 +83,8 @@ class StatusListCredential:
         messages: tuple[str, ...] = ()
         if "statusMessages" in subject:
             messages = parse_messages(subject["statusMessages"], size or 1, "/credentialSubject/statusMessages")
+        if _MESSAGE in purposes and (size is None or not messages):
+            raise _malformed("a status list with the purpose message has a statusSize and statusMessages", "/credentialSubject")
         encoded = subject.get("encodedList")
         if type(encoded) is not str:
             raise _malformed("encodedList is not a string", "/credentialSubject/encodedList")
@@ -102,12 +104,42 @@ class StatusListCredential:
         return None if self.ttl is None else fetched_at + self.ttl
 
 
+def validate_status(entry: JSON, document: bytes | None, verify: Callable[[Credential], None], now: datetime) -> StatusResult:
+    """The Validate Algorithm (§3.2) as a whole: the status that a ``credentialStatus`` object has by its list.
+
+    ``document`` is what was found at the entry's ``statusListCredential``, ``None`` where nothing was; ``verify`` raises an error of our
+    tree unless every proof of the list verifies. Raises what the specification wants: ``FormatError`` (``MALFORMED_VALUE_ERROR``),
+    ``ResolutionError`` (``STATUS_RETRIEVAL_ERROR``), ``VerificationError`` (``STATUS_VERIFICATION_ERROR``,
+    ``STATUS_LIST_LENGTH_ERROR``, ``RANGE_ERROR``); ``UnsupportedError`` for another type of status.
+    """
+    # 1, 3, 7
+    parsed = StatusEntry.parse(entry)
+    # 4
+    if document is None:
+        raise retrieval_error(parsed.list_url)
+    credential = _list_at(parsed.list_url, document)
+    try:
+        verify(credential)
+    except DidHealthError as error:
+        raise VerificationError("the proof of the status list does not verify", where=parsed.list_url, hint=error.what, code=STATUS_VERIFICATION) from error
+    # 5 to 15
+    return check_status(parsed, StatusListCredential.parse(credential), now)
+
+
+def _list_at(url: str, document: bytes) -> Credential:
+    """What was found at ``url``, if it is a credential at all: other things are no status list that was retrieved."""
+    try:
+        return Credential.parse(document)
+    except FormatError as error:
+        raise retrieval_error(url, "there is no credential where the status list should be") from error
+
+
 def check_status(entry: StatusEntry, list_credential: StatusListCredential, now: datetime) -> StatusResult:
     """The status of one credential, by the Validate Algorithm (§3.2) from step 5 on; the numbers below are its steps.
 
-    The caller has fetched the list and verified its proof (step 4). ``now`` is aware. Raises ``VerificationError`` with the codes
-    ``STATUS_VERIFICATION_ERROR`` (another list, another purpose or size, outside of its validity), ``STATUS_LIST_LENGTH_ERROR`` or
-    ``RANGE_ERROR``.
+    The caller has fetched the list and verified its proof (step 4; ``validate_status`` does all of it). ``now`` is aware. Raises
+    ``VerificationError`` with the codes ``STATUS_VERIFICATION_ERROR`` (another list, another purpose or size, outside of its validity),
+    ``STATUS_LIST_LENGTH_ERROR`` or ``RANGE_ERROR``.
     """
     credential = list_credential.credential
     # Ours: a list that names itself must be the one that the entry names, or a genuine list could stand in for another.
@@ -169,7 +201,7 @@ def retrieval_error(where: str, what: str = "the status list could not be retrie
 def build_status_list_credential(
     issuer: str,
     url: str,
-    purpose: str,
+    purpose: str | Sequence[str],
     status_list: StatusList,
     *,
     valid_from: datetime,
@@ -179,16 +211,21 @@ def build_status_list_credential(
 ) -> JSONObject:
     """The unsecured status list credential to sign and publish at ``url`` (§3.1).
 
-    ``messages`` are the texts for the values 0, 1, 2 …; the purpose ``message`` needs them. Raises ``ValueError`` for a list that is too
-    short, a wrong number of messages, or a validity that ends before it starts.
+    ``purpose`` is one or several that the list serves, each with indexes of its own. ``messages`` are the texts for the values 0, 1, 2 …;
+    the purpose ``message`` needs them. Raises ``ValueError`` for no purpose, a list that is too short, a wrong number of messages, or a
+    validity that ends before it starts.
     """
     if len(status_list) < MIN_STATUS_LIST_ENTRIES:
         raise ValueError(f"a status list needs at least {MIN_STATUS_LIST_ENTRIES} entries")
     if valid_until is not None and valid_until < valid_from:
         raise ValueError("the status list would end before it starts")
-    if purpose == StatusPurpose.MESSAGE and messages is None:
+    purposes = [str(purpose)] if isinstance(purpose, str) else [str(one) for one in purpose]
+    if not purposes or not all(purposes):
+        raise ValueError("a status list needs a purpose")
+    if _MESSAGE in purposes and messages is None:
         raise ValueError("a status list with the purpose message needs the messages")
-    subject: JSONObject = {"id": f"{url}#list", "type": "BitstringStatusList", "statusPurpose": str(purpose), "encodedList": status_list.encode()}
+    subject: JSONObject = {"id": f"{url}#list", "type": "BitstringStatusList", "encodedList": status_list.encode()}
+    subject["statusPurpose"] = purposes[0] if len(purposes) == 1 else purposes
     if ttl is not None:
         subject["ttl"] = ttl // timedelta(milliseconds=1)
     context: list[str | JSONObject] = [CONTEXT_V2]

@@ -70,6 +70,8 @@ class StatusEntry:
             raise _malformed("statusListIndex is not a string of decimal digits", "/statusListIndex")
         if type(list_url) is not str or not is_common_url(list_url):
             raise _malformed("statusListCredential is not a URL", "/statusListCredential")
+        if "id" in entry and (entry["id"] == list_url or not is_url(entry["id"])):
+            raise _malformed("the id of the status entry is not a URL, or is that of the list", "/id")
         size = parse_size(entry["statusSize"], "/statusSize") if "statusSize" in entry else 1
         messages: tuple[str, ...] = ()
         if "statusMessage" in entry:

@@ -1,4 +1,4 @@
-"""Only FormatError (and UnsupportedError for envelopes and schema dialects) escapes from the parsers of the data model."""
+"""Only FormatError (and UnsupportedError for enveloped presentations and schema dialects) escapes from the parsers of the data model."""
 
 from __future__ import annotations
 
@@ -12,11 +12,14 @@ from did_health.encoding import strict_json
 from did_health.errors import FormatError, UnsupportedError, VerificationError
 from did_health.vc import validation
 from did_health.vc.credential import Credential
+from did_health.vc.envelope import Envelope
+from did_health.vc.integrity import check_digests, digests_of, mismatch
 from did_health.vc.presentation import Presentation
 from did_health.vc.schema import DIALECT, Schema
 from did_health.vc.validation import DataModel
 from tests.unit.sample_credentials import V1, V2, credential, credential_1_1, presentation
 
+ENVELOPE = {"@context": V2, "id": "data:application/vc+jwt,a.b.c", "type": "EnvelopedVerifiableCredential"}
 QUICK = settings(max_examples=150, deadline=None)
 
 TEXTS = st.one_of(
@@ -92,6 +95,23 @@ def test_language_values_and_urls_take_any_json(value: Any) -> None:
     validation.type_names(value)
     with contextlib.suppress(FormatError):
         validation.language_values(value, "/name")
+
+
+@QUICK
+@given(st.one_of(spoiled(ENVELOPE), st.text().map(lambda text: ENVELOPE | {"id": "data:" + text}), JSON))
+def test_an_envelope_is_read_or_a_format_error(document: Any) -> None:
+    with contextlib.suppress(FormatError):
+        parsed = Envelope.parse(document)
+        assert type(parsed.content) is bytes
+        assert "/" in parsed.media_type
+
+
+@QUICK
+@given(st.dictionaries(st.sampled_from(["digestSRI", "digestMultibase"]), st.one_of(JSON, st.text(alphabet="uzmfsha2563845-ABab01/+= ")), max_size=2))
+def test_digests_are_read_or_a_format_error(item: dict[str, Any]) -> None:
+    with contextlib.suppress(FormatError):
+        check_digests(item, "")
+        assert mismatch(item, digests_of(b"x")) in (None, "digestSRI", "digestMultibase")
 
 
 SCHEMA_KEYWORDS = st.sampled_from(["type", "properties", "required", "items", "pattern", "format", "enum", "$ref", "anyOf", "not", "maxLength", "minimum"])

@@ -99,9 +99,12 @@ def test_a_message_of_four_bits() -> None:
     bits = StatusList.empty(status_size=4).with_status({9: 11})
     entry = StatusEntry("message", 9, LIST_URL, 4, MESSAGES)
     assert check_status(entry, parsed(built("message", bits, messages=MESSAGES)), START).message == "message 11"
-    # A list that does not declare its size is read with the entry's.
-    undeclared = parsed(built("message", bits, messages=MESSAGES), statusSize=..., statusMessages=...)
-    assert check_status(entry, undeclared, START) == StatusResult("message", 11, False, "message 11")
+
+
+def test_a_list_that_does_not_declare_its_size_is_read_with_the_entrys() -> None:
+    bits = StatusList.empty(status_size=4).with_status({9: 11})
+    undeclared = parsed(built("message", bits, messages=MESSAGES), statusPurpose="ourOwn", statusSize=..., statusMessages=...)
+    assert check_status(StatusEntry("ourOwn", 9, LIST_URL, 4, MESSAGES), undeclared, START) == StatusResult("ourOwn", 11, False)
 
 
 def test_one_list_may_serve_several_purposes() -> None:
