@@ -3,11 +3,7 @@
 ::
 
     <directory>/ledger.sqlite, keys/, witnesses/, published/     the ledger (see ``stores.embedded``)
-    <directory>/institutions/<name>.json                         who they are: public
-    <directory>/institutions/<name>.keys                         their keys, sealed
-    <directory>/registers/<name>.sqlite                          what each of them issued: never on the ledger
-    <directory>/wallets/<name>.wallet                            holders' keys and credentials, sealed
-    <directory>/trust-policy.toml                                whom a verifier here believes
+    <directory>/…                                                institutions and wallets (see ``stores.office``)
 
 ``open_directory`` is the way in.
 """
@@ -15,279 +11,34 @@
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from did_health.encoding import strict_json
-from did_health.encoding.base64 import base64url_encode
-from did_health.errors import ConflictError, FormatError, StoreError
-from did_health.health.board_accreditation import BoardAccreditation, CompactRole
-from did_health.health.issuer_details import Issuer
-from did_health.keys import Algorithm
-from did_health.keys.sealed import DEFAULT_COST, SealingCost, SealingKey, new_sealing_key, open_sealed
-from did_health.limits import MAX_KEY_FILE_BYTES, MAX_POLICY_BYTES, MAX_WALLET_BYTES
-from did_health.roles.authority import RegistryAuthority
-from did_health.roles.holder import Wallet, wallet_sealing_key
-from did_health.roles.institution import SEALED_CONTENT, Institution, InstitutionKeys
-from did_health.roles.issuer import Board
+from did_health.errors import ConflictError
+from did_health.keys.sealed import DEFAULT_COST, SealingCost
 from did_health.stores import files
 from did_health.stores.clock import system_clock
-from did_health.stores.database import Database
 from did_health.stores.embedded import EmbeddedLedger
-from did_health.stores.register_store import SQLRegister
-from did_health.stores.wallet_files import save_wallet
+from did_health.stores.office import ACCREDITED_FOR, AUTHORITY, POLICY_FILE, Clock, InstitutionFile, Office, Random
 from did_health.tlog.witness_policy import WitnessPolicy
 from did_health.trust.policy import TrustPolicy
-from did_health.vc.status import StatusPurpose
 
-Clock = Callable[[], datetime]
-Random = Callable[[int], bytes]
+__all__ = ["ACCREDITED_FOR", "AUTHORITY", "DEFAULT_HOST", "Directory", "InstitutionFile", "open_directory"]
 
-AUTHORITY: Final = "registry"
-"""The name of the registry authority's institution."""
 DEFAULT_HOST: Final = "ledger.example"
-ACCREDITED_FOR: Final = timedelta(days=5 * 365)
-
-_POLICY: Final = "trust-policy.toml"
-_NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
-_FORMAT: Final = "did-health/institution/v1"
 
 
-@dataclass(frozen=True, slots=True)
-class InstitutionFile:
-    """The public facts of an institution of this directory; ``suite`` is the cryptosuite that it signs with."""
-
-    name: str
-    did: str
-    title: str
-    jurisdiction: str
-    log_url: str
-    suite: str = ""
-
-    def to_json(self) -> bytes:
-        """The file's bytes."""
-        return strict_json.dumps({
-            "format": _FORMAT, "did": self.did, "title": self.title, "jurisdiction": self.jurisdiction, "logUrl": self.log_url, "suite": self.suite,
-        }, indent=True)
-
-    @classmethod
-    def parse(cls, name: str, data: bytes) -> InstitutionFile:
-        """Read the file; raises ``FormatError``."""
-        document = strict_json.loads_object(data, what="institution's file")
-        values = [document.get(member) for member in ("did", "title", "jurisdiction", "logUrl", "suite")]
-        if document.get("format") != _FORMAT or not all(isinstance(value, str) for value in values):
-            raise FormatError("the file does not describe an institution of this directory", where=f"institutions/{name}.json")
-        return cls(name, *values)  # type: ignore[arg-type]  # each is a str
-
-
-class Directory:
+class Directory(Office):
     """See the module's text. Made by ``open_directory``; ``close`` it, or use it in a ``with`` statement."""
 
     def __init__(self, path: Path, ledger: EmbeddedLedger, passphrase: str, *, clock: Clock, random: Random, cost: SealingCost) -> None:
-        self.path = path
+        super().__init__(path, {ledger.url.removeprefix("https://"): ledger}, passphrase, clock=clock, random=random, cost=cost)
         self.ledger = ledger
-        self.clock = clock
-        self.random = random
-        self._passphrase = passphrase
-        self._cost = cost
-        self._databases: list[Database] = []
-        self._wallet_keys: dict[str, tuple[str, SealingKey]] = {}
-
-    def __enter__(self) -> Directory:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def close(self) -> None:
         """Give back the databases."""
-        for database in self._databases:
-            database.close()
-        self._databases.clear()
+        super().close()
         self.ledger.close()
-
-    # ---- institutions
-
-    @property
-    def institutions(self) -> Sequence[InstitutionFile]:
-        """Who is here, by name."""
-        names = sorted(path.stem for path in (self.path / "institutions").glob("*.json"))
-        return [self._institution_file(name) for name in names]
-
-    def authority(self) -> RegistryAuthority:
-        """The registry authority, which accredits the others."""
-        institution, described = self._open_institution(AUTHORITY)
-        return RegistryAuthority(institution, Issuer(described.did, described.title, described.jurisdiction))
-
-    def create_institution(self, name: str, *, title: str, jurisdiction: str, algorithm: Algorithm = Algorithm.ED25519, suite: str = "") -> Institution:
-        """A new institution with a did:webvh DID on this ledger, not accredited for anything yet.
-
-        ``name`` is a short word for files and DID (``nc-medical``), ``title`` its full name. Raises ``ConflictError`` if there is one of
-        this name, ``FormatError`` for a name that is no such word.
-        """
-        self._require_name(name)
-        if (self.path / "institutions" / f"{name}.json").exists():
-            raise ConflictError("there is an institution of this name already", where=name, hint="Choose another name")
-        institution = Institution.create(f"{self._host}/{name}", self.ledger, clock=self.clock, random=self.random, algorithm=algorithm)
-        self._save_keys(name, institution.keys)
-        described = InstitutionFile(name, institution.did, title, jurisdiction, institution.log.did.log_url, suite)
-        files.write_atomically(self.path / "institutions" / f"{name}.json", described.to_json())
-        return institution
-
-    def create_board(
-        self,
-        name: str,
-        *,
-        title: str,
-        jurisdiction: str,
-        professions: Sequence[str] = (),
-        resources: Sequence[str] = ("PhysicianLicenseCredential",),
-        entity_type: str = "medical_board",
-        algorithm: Algorithm = Algorithm.ED25519,
-        suite: str = "",
-        purposes: Sequence[StatusPurpose] | None = None,
-        compact: CompactRole | None = None,
-    ) -> Board:
-        """A new issuer, accredited by the directory's registry authority to issue ``resources`` for ``professions`` in ``jurisdiction``.
-
-        ``purposes`` as of ``Board``; ``compact`` is its part in an interstate compact.
-        """
-        accreditations = [
-            BoardAccreditation(
-                name=title,
-                entity_type=entity_type,
-                jurisdiction=jurisdiction,
-                resource=resource,
-                professions=tuple(professions),
-                valid_until=self.clock() + ACCREDITED_FOR,
-                compact=compact,
-            )
-            for resource in resources
-        ]
-        institution = self.create_institution(name, title=title, jurisdiction=jurisdiction, algorithm=algorithm, suite=suite)
-        self.authority().accredit_many([(accreditation, institution.did) for accreditation in accreditations])
-        return self._board(institution, self._institution_file(name), purposes)
-
-    def board(self, name: str) -> Board:
-        """An issuer of this directory; raises ``StoreError`` if there is none of that name."""
-        return self._board(*self._open_institution(name))
-
-    def institution(self, name: str) -> Institution:
-        """An institution of this directory; raises ``StoreError`` if there is none of that name."""
-        return self._open_institution(name)[0]
-
-    def rotate(self, name: str) -> Institution:
-        """Rotate an institution's keys (see ``Institution.rotate``); the new ones are written before they are logged."""
-        institution = self.institution(name)
-        institution.rotate(lambda keys: self._save_keys(name, keys))
-        return institution
-
-    # ---- wallets
-
-    @property
-    def wallets(self) -> Sequence[str]:
-        """The names of the wallets here."""
-        return sorted(path.stem for path in (self.path / "wallets").glob("*.wallet"))
-
-    def create_wallet(self, name: str, *, passphrase: str | None = None, algorithm: Algorithm = Algorithm.ED25519) -> Wallet:
-        """A new holder's wallet, written to its file; raises ``ConflictError`` if there is one of this name."""
-        self._require_name(name)
-        path = self._wallet_path(name)
-        wallet = Wallet.create(clock=self.clock, random=self.random, algorithm=algorithm)
-        key = wallet_sealing_key(passphrase or self._passphrase, self.random, self._cost)
-        files.create_private(path, wallet.sealed(key, self.random))
-        self._wallet_keys[name] = (wallet.did, key)
-        return wallet
-
-    def wallet(self, name: str, *, passphrase: str | None = None) -> Wallet:
-        """The wallet of that name. Raises ``StoreError`` if there is none, ``VerificationError`` for a wrong passphrase."""
-        return self._open_wallet(name, self._wallet_file(name), passphrase)[0]
-
-    def save_wallet(self, name: str, wallet: Wallet, *, passphrase: str | None = None) -> None:
-        """Write a wallet back to its file; what another process has put there meanwhile, ``wallet`` then holds too.
-
-        The passphrase is stretched only if this directory has not opened or made that file yet. Raises ``ConflictError`` if the file is
-        another holder's wallet.
-        """
-        data = self._wallet_file(name)
-        did, key = self._wallet_keys.get(name, ("", None))
-        # A file under another salt is not the one that the key was made for.
-        if key is None or base64url_encode(key.salt).encode() not in data:
-            kept, key = self._open_wallet(name, data, passphrase)
-            did = kept.did
-        if did != wallet.did:
-            raise ConflictError("the file of this name is another holder's wallet", where=name)
-        save_wallet(self._wallet_path(name), wallet, key, clock=self.clock, random=self.random)
-
-    # ---- trust
-
-    @property
-    def policy(self) -> TrustPolicy:
-        """The trust policy in ``trust-policy.toml``."""
-        data = files.read(self.path / _POLICY, max_bytes=MAX_POLICY_BYTES)
-        if data is None:
-            raise StoreError("the directory has no trust policy", where=str(self.path / _POLICY), code="store_missing")
-        return TrustPolicy.parse(data)
-
-    # ---- how it is kept
-
-    @property
-    def _host(self) -> str:
-        return self.ledger.url.removeprefix("https://")
-
-    def _board(self, institution: Institution, described: InstitutionFile, purposes: Sequence[StatusPurpose] | None = None) -> Board:
-        files.make_folder(self.path / "registers")
-        database = Database.open(self.path / "registers" / f"{described.name}.sqlite")
-        self._databases.append(database)
-        details = Issuer(described.did, described.title, described.jurisdiction)
-        return Board(institution, details, SQLRegister(database), suite=described.suite or None, purposes=purposes)
-
-    def _open_institution(self, name: str) -> tuple[Institution, InstitutionFile]:
-        described = self._institution_file(name)
-        sealed = files.read_private(self._keys_path(name), max_bytes=MAX_KEY_FILE_BYTES)
-        if sealed is None:
-            raise StoreError("the institution's keys are missing", where=str(self._keys_path(name)), hint="Restore them from a copy", code="store_missing")
-        keys = InstitutionKeys.parse(open_sealed(sealed, self._passphrase, content=SEALED_CONTENT)[0])
-        return Institution.open(described.log_url, keys, self.ledger, clock=self.clock, random=self.random), described
-
-    def _institution_file(self, name: str) -> InstitutionFile:
-        self._require_name(name)
-        data = files.read(self.path / "institutions" / f"{name}.json", max_bytes=MAX_KEY_FILE_BYTES)
-        if data is None:
-            known = ", ".join(sorted(path.stem for path in (self.path / "institutions").glob("*.json")))
-            raise StoreError(f"there is no institution {name} here", where=str(self.path), hint=f"There are: {known}", code="store_missing")
-        return InstitutionFile.parse(name, data)
-
-    def _save_keys(self, name: str, keys: InstitutionKeys) -> None:
-        sealing = new_sealing_key(self._passphrase, content=SEALED_CONTENT, random=self.random, cost=self._cost)
-        files.write_atomically(self._keys_path(name), sealing.seal(keys.to_bytes(), self.random), mode=files.PRIVATE)
-
-    def _keys_path(self, name: str) -> Path:
-        return self.path / "institutions" / f"{name}.keys"
-
-    def _wallet_path(self, name: str) -> Path:
-        return self.path / "wallets" / f"{name}.wallet"
-
-    def _open_wallet(self, name: str, data: bytes, passphrase: str | None) -> tuple[Wallet, SealingKey]:
-        wallet, key = Wallet.open(data, passphrase or self._passphrase, clock=self.clock)
-        self._wallet_keys[name] = (wallet.did, key)
-        return wallet, key
-
-    def _wallet_file(self, name: str) -> bytes:
-        self._require_name(name)
-        data = files.read_private(self._wallet_path(name), max_bytes=MAX_WALLET_BYTES)
-        if data is None:
-            known = ", ".join(self.wallets)
-            raise StoreError(f"there is no wallet {name} here", where=str(self.path / "wallets"), hint=f"There are: {known}", code="store_missing")
-        return data
-
-    def _require_name(self, name: str) -> None:
-        if not _NAME.fullmatch(name):
-            raise FormatError("a name is a short word of a to z, 0 to 9 and hyphens", where=name)
 
 
 def open_directory(
@@ -316,5 +67,5 @@ def open_directory(
     authority = directory.create_institution(AUTHORITY, title="Registry of Health Boards", jurisdiction="US")
     ledger.accept_authority(authority.did)
     policy = TrustPolicy(WitnessPolicy.parse(ledger.policy_text), authority.did)
-    files.write_atomically(path / _POLICY, policy.encode().encode())
+    files.write_atomically(path / POLICY_FILE, policy.encode().encode())
     return directory
