@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final, NamedTuple, Protocol
@@ -105,7 +106,7 @@ class DisclosureSuite(Cryptosuite, Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class SignatureSuite:
+class SignatureSuite(ABC):
     """The suites whose proof value is one signature, of the hash of the proof's options and the hash of the document."""
 
     name: str
@@ -123,9 +124,9 @@ class SignatureSuite:
         require_signature_size(value, algorithm)
         return key.verify(value, self.hash_data(document, options, algorithm, contexts, canonicalize))
 
+    @abstractmethod
     def hash_data(self, document: JSONObject, options: JSONObject, algorithm: Algorithm, contexts: Contexts, canonicalize: Canonicalize) -> bytes:
         """The bytes to sign: hash of the canonical options, then hash of the canonical document; arguments and errors as of ``create``."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True)
