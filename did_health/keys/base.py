@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from did_health.encoding.strict_json import JSONObject
 
@@ -54,6 +55,14 @@ class Signer(Protocol):
 
     def sign(self, message: bytes) -> bytes:
         """A signature of ``message`` in the form that ``PublicKey.verify`` takes."""
+
+
+@runtime_checkable
+class MessagesSigner(Signer, Protocol):
+    """A signer of BBS signatures: one over many messages, of which proofs can disclose some."""
+
+    def sign_messages(self, messages: Sequence[bytes], *, header: bytes = b"") -> bytes:
+        """A signature (80 bytes) of all ``messages`` under ``header``, with the ciphersuite BLS12-381-SHA-256."""
 
 
 class ExportableSigner(Signer, Protocol):

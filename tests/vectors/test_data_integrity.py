@@ -1,6 +1,6 @@
 """W3C test vectors of the EdDSA and ECDSA cryptosuites with every intermediate value, and third-party examples.
 
-The values of ecdsa-sd-2023 are in ``test_ecdsa_sd_2023``; documents of bbs-2023, which is not supported, are refused as such.
+The values of the suites of selective disclosure are in ``test_ecdsa_sd_2023`` and ``test_bbs_2023``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import pytest
 
 from did_health.encoding import jcs, multibase, strict_json
 from did_health.encoding.strict_json import JSONObject
-from did_health.errors import UnsupportedError, VerificationError
+from did_health.errors import VerificationError
 from did_health.keys import Algorithm, PublicKey, Signer, public_key_from_multikey, signer_from_secret
 from did_health.vc import rdf
 from did_health.vc.contexts import ED25519_2020_V1
@@ -216,9 +216,3 @@ def test_the_ecdsa_examples_of_the_data_model_verify(contexts: dict[str, JSONObj
     for case in cases:
         assert case["expected"] == "valid"
         assert verify_proofs(case["document"], did_key, purpose="assertionMethod", contexts=contexts), case["id"]
-
-
-def test_examples_of_other_suites_are_named_as_unsupported() -> None:
-    for case in strict_json.loads(shared("vectors", "data-integrity", "examples", "vcdm2-bbs-2023.json").read_bytes())["cases"]:
-        with pytest.raises(UnsupportedError, match="cryptosuite 'bbs-2023'"):
-            verify_proofs(case["document"], did_key, purpose="assertionMethod")

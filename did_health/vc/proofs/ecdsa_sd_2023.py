@@ -20,6 +20,7 @@ from did_health.vc import rdf
 from did_health.vc.contexts import Contexts
 from did_health.vc.proofs.ecdsa_sd_values import BaseProofValue, DerivedProofValue, is_base, scoped_key_bytes, scoped_public_key
 from did_health.vc.proofs.selective_disclosure import (
+    base_proof_shown,
     canonicalize_and_group,
     given_labels,
     hash_mandatory,
@@ -107,12 +108,7 @@ class ECDSASDCryptosuite:
     ) -> bool:
         """A derived proof (§3.6.7, with ``createVerifyData``, §3.5.8)."""
         if is_base(value):
-            raise VerificationError(
-                "the proof is a base proof, which tells everything and is for the holder alone",
-                where="/proof/proofValue",
-                hint="Derive a proof from it",
-                code="PROOF_VERIFICATION_ERROR",
-            )
+            raise base_proof_shown()
         proof = DerivedProofValue.parse(value)
         scoped = scoped_public_key(proof.public_key)
         proof_hash = _proof_hash(document, options, contexts)

@@ -12,11 +12,20 @@ from did_health.encoding.base64 import base64url_decode, base64url_encode
 from did_health.errors import FormatError
 from did_health.keys import Algorithm, PublicKey
 from did_health.keys.nist import NISTPublicKey
+from did_health.vc.proofs.selective_disclosure.components import (
+    MALFORMED,
+    PROOF_VALUE,
+    five_components,
+    indexes,
+    is_index,
+    malformed,
+    pointer_texts,
+    sized_bytes,
+)
 
 _BASE: Final = bytes((0xD9, 0x5D, 0x00))
 _DERIVED: Final = bytes((0xD9, 0x5D, 0x01))
 _P256_PUB: Final = bytes((0x80, 0x24))
-_WHERE: Final = "/proof/proofValue"
 _SIGNATURE_BYTES: Final = 64
 _KEY_BYTES: Final = 35
 _HMAC_BYTES: Final = 32
@@ -48,10 +57,10 @@ class BaseProofValue:
     @classmethod
     def parse(cls, value: bytes) -> BaseProofValue:
         """``parseBaseProofValue``; raises ``FormatError`` (``PROOF_VERIFICATION_ERROR``)."""
-        signature, public_key, hmac_key, signatures, pointers = _five(value, _BASE, "a base proof")
-        if not isinstance(pointers, list) or not all(isinstance(pointer, str) for pointer in pointers):
-            raise _malformed("mandatory pointers that are no texts")
-        return cls(_sized(signature, _SIGNATURE_BYTES), _key(public_key), _sized(hmac_key, _HMAC_BYTES), _signatures(signatures), tuple(pointers))
+        signature, public_key, hmac_key, signatures, pointers = five_components(value, _BASE, "a base proof")
+        return cls(
+            sized_bytes(signature, _SIGNATURE_BYTES), _key(public_key), sized_bytes(hmac_key, _HMAC_BYTES), _signatures(signatures), pointer_texts(pointers)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +84,12 @@ class DerivedProofValue:
     @classmethod
     def parse(cls, value: bytes) -> DerivedProofValue:
         """``parseDerivedProofValue``; raises ``FormatError`` (``PROOF_VERIFICATION_ERROR``)."""
-        signature, public_key, signatures, labels, indexes = _five(value, _DERIVED, "a derived proof")
-        if not isinstance(labels, dict) or not all(type(number) is int and number >= 0 for number in labels):
-            raise _malformed("a label map whose keys are no numbers")
-        if not isinstance(indexes, list) or not all(type(index) is int and index >= 0 for index in indexes) or len(set(indexes)) != len(indexes):
-            raise _malformed("mandatory indexes that are no numbers, or not different")
-        decompressed = {f"_:c14n{number}": f"_:u{base64url_encode(_sized(digest, _HMAC_BYTES))}" for number, digest in labels.items()}
-        return cls(_sized(signature, _SIGNATURE_BYTES), _key(public_key), _signatures(signatures), MappingProxyType(decompressed), tuple(indexes))
+        signature, public_key, signatures, labels, mandatory = five_components(value, _DERIVED, "a derived proof")
+        if not isinstance(labels, dict) or not all(is_index(number) for number in labels):
+            raise malformed("a label map whose keys are no numbers")
+        decompressed = {f"_:c14n{number}": f"_:u{base64url_encode(sized_bytes(digest, _HMAC_BYTES))}" for number, digest in labels.items()}
+        places = indexes(mandatory, "mandatory")
+        return cls(sized_bytes(signature, _SIGNATURE_BYTES), _key(public_key), _signatures(signatures), MappingProxyType(decompressed), places)
 
 
 def scoped_public_key(raw: bytes) -> PublicKey:
@@ -89,7 +97,7 @@ def scoped_public_key(raw: bytes) -> PublicKey:
     try:
         return NISTPublicKey(Algorithm.P256, raw.removeprefix(_P256_PUB))
     except FormatError as error:
-        raise FormatError(error.what, where=_WHERE, code="PROOF_VERIFICATION_ERROR") from error
+        raise FormatError(error.what, where=PROOF_VALUE, code=MALFORMED) from error
 
 
 def scoped_key_bytes(key: PublicKey) -> bytes:
@@ -97,36 +105,15 @@ def scoped_key_bytes(key: PublicKey) -> bytes:
     return _P256_PUB + key.raw
 
 
-def _five(value: bytes, header: bytes, what: str) -> list[cbor.CBOR]:
-    if not value.startswith(header):
-        raise _malformed(f"another header than that of {what}")
-    try:
-        components = cbor.loads(value[len(header) :], what="proof value", max_bytes=len(value), deterministic=False)
-    except FormatError as error:
-        raise FormatError(error.what, where=_WHERE, code="PROOF_VERIFICATION_ERROR") from error
-    if not isinstance(components, list) or len(components) != 5:
-        raise _malformed("something else than an array of five")
-    return components
-
-
-def _sized(component: cbor.CBOR, size: int) -> bytes:
-    if not isinstance(component, bytes) or len(component) != size:
-        raise _malformed(f"something else where {size} bytes must be")
-    return component
-
-
 def _key(component: cbor.CBOR) -> bytes:
-    key = _sized(component, _KEY_BYTES)
+    key = sized_bytes(component, _KEY_BYTES)
     if not key.startswith(_P256_PUB):
-        raise _malformed("a proof-scoped key that is not P-256")
+        raise malformed("a proof-scoped key that is not P-256")
     return key
 
 
 def _signatures(component: cbor.CBOR) -> tuple[bytes, ...]:
     if not isinstance(component, list):
-        raise _malformed("no array of signatures")
-    return tuple(_sized(signature, _SIGNATURE_BYTES) for signature in component)
+        raise malformed("no array of signatures")
+    return tuple(sized_bytes(signature, _SIGNATURE_BYTES) for signature in component)
 
-
-def _malformed(found: str) -> FormatError:
-    return FormatError(f"the proof value has {found}", where=_WHERE, code="PROOF_VERIFICATION_ERROR")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from did_health.vc.proofs.bbs_2023 import BBS_2023
 from did_health.vc.proofs.ecdsa_jcs_2019 import ECDSA_JCS_2019
 from did_health.vc.proofs.ecdsa_rdfc_2019 import ECDSA_RDFC_2019
 from did_health.vc.proofs.ecdsa_sd_2023 import ECDSA_SD_2023
@@ -14,7 +15,7 @@ from did_health.vc.proofs.eddsa_jcs_2022 import EDDSA_JCS_2022
 from did_health.vc.proofs.eddsa_rdfc_2022 import EDDSA_RDFC_2022
 from did_health.vc.proofs.suite import PROOF_TYPE, Cryptosuite, DisclosureSuite
 
-_DISCLOSURE: Final[tuple[DisclosureSuite, ...]] = (ECDSA_SD_2023,)
+_DISCLOSURE: Final[tuple[DisclosureSuite, ...]] = (ECDSA_SD_2023, BBS_2023)
 _SIGNATURE: Final[tuple[Cryptosuite, ...]] = (EDDSA_JCS_2022, EDDSA_RDFC_2022, ECDSA_JCS_2019, ECDSA_RDFC_2019, ED25519_SIGNATURE_2020)
 
 CRYPTOSUITES: Final[Mapping[tuple[str, str], Cryptosuite]] = MappingProxyType({

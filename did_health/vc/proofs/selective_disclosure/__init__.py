@@ -1,11 +1,13 @@
 """Selective disclosure functions (Data Integrity ECDSA Cryptosuites 1.0 §3.4), shared by ecdsa-sd-2023 and bbs-2023.
 
 ``pointers`` selects parts of a document, ``skolemization`` gives every node of it a name that survives the selection, ``labels``
-replaces canonical labels, and ``grouping`` tells which canonical statements belong to which selection.
+replaces canonical labels, ``grouping`` tells which canonical statements belong to which selection, and ``components`` reads what the
+proof values of both are made of.
 """
 
 from __future__ import annotations
 
+from did_health.vc.proofs.selective_disclosure.components import base_proof_shown
 from did_health.vc.proofs.selective_disclosure.grouping import Group, GroupedStatements, canonicalize_and_group, hash_mandatory
 from did_health.vc.proofs.selective_disclosure.labels import (
     LabelledStatements,
@@ -23,6 +25,7 @@ __all__ = [
     "GroupedStatements",
     "LabelMapFunction",
     "LabelledStatements",
+    "base_proof_shown",
     "canonicalize_and_group",
     "given_labels",
     "hash_mandatory",
