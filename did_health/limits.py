@@ -151,6 +151,8 @@ MAX_PASSPHRASE_BYTES: Final = 4096
 # healthcare
 MAX_CODE_SET_BYTES: Final = 8 << 20
 """A table of codes that a caller loads, such as the NUCC's."""
+MAX_DELEGATION_USES: Final = 1_000
+"""How often one delegation of a patient's can be used."""
 MAX_TABLE_BYTES: Final = 4 << 20
 """A table of facts that change, such as the members of a compact."""
 MAX_TABLE_ROWS: Final = 20_000

@@ -8,13 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Final
 
 from did_health.errors import FormatError
 from did_health.health.dated_tables import packaged_table
-
-NATIONWIDE: Final = "US"
-"""The jurisdiction of whoever acts for the whole country."""
+from did_health.trust.entitlement import NATIONWIDE as NATIONWIDE  # noqa: PLC0414  # a jurisdiction too
 
 
 @lru_cache(maxsize=1)

@@ -11,14 +11,16 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from did_health.encoding.jcs import Canonicalize, canonicalize
+from did_health.encoding.strict_json import JSON
 from did_health.errors import FormatError, ResolutionError, UnsupportedError, VerificationError
 from did_health.health.act import Act
 from did_health.health.credential_schemas import SCHEMAS, schemas_of
 from did_health.ledger.batch import IssuanceReceipt
 from did_health.roles.documents import Part
+from did_health.roles.domain.delegation import is_shown_for_another
 from did_health.roles.domain.finding import Finding, Followed, Reference
-from did_health.roles.domain.scopes import claimed_scopes
-from did_health.roles.domain.status import status_finding
+from did_health.roles.domain.scopes import claimed_scopes, is_self_issued
+from did_health.roles.domain.status import REVOKED, status_finding
 from did_health.roles.domain.table import rules_of
 from did_health.roles.facts import Facts, did_of
 from did_health.roles.ledger_state import Unproven
@@ -27,6 +29,7 @@ from did_health.roles.report import Check, CheckName, Outcome
 from did_health.trust.entitlement import entitlement
 from did_health.trust.registry import ACTION_ISSUE
 from did_health.vc.credential import Credential
+from did_health.vc.ledger_revocation import is_ledger_revocation
 from did_health.vc.presentation import Presentation
 from did_health.vc.proofs.data_integrity import verify_common_presentation, verify_common_proof, verify_proofs
 
@@ -48,10 +51,13 @@ _PASSES: Final[Mapping[str, tuple[CheckName, str]]] = MappingProxyType({
     "in_force": (CheckName.VALIDITY, "the credential is within its validity dates"),
     "issuer_known": (CheckName.ISSUER, "the issuer's DID resolves by its newest log"),
     "proof_holds": (CheckName.PROOF, "the issuer signed exactly these claims"),
+    "never_logged": (CheckName.RECEIPT, "a person's own word is not logged: nothing of a patient's is on the ledger"),
     "logged": (CheckName.RECEIPT, "the issuing was logged on the ledger"),
+    "speaks_for_itself": (CheckName.ENTITLEMENT, "the issuer speaks in its own name, which needs no accreditation"),
     "entitled": (CheckName.ENTITLEMENT, "the registry authority lets the issuer issue this"),
     "status_none": (CheckName.STATUS, "the issuer publishes no status of this credential"),
     "status_clear": (CheckName.STATUS, "the newest status lists say nothing against it"),
+    "held_by_agent": (CheckName.HOLDER_BINDING, "the credential is about the one who delegated to whoever presents it"),
     "holder_bound": (CheckName.HOLDER_BINDING, "the credential is about the one who presents it"),
     "domain_clear": (CheckName.DOMAIN, "no rule of the domain stands against it"),
 })
@@ -256,6 +262,9 @@ class Checks:
     def _receipt(self, subject: _Subject) -> None:
         """Step 7."""
         given = subject.part.receipt
+        if given is None and is_self_issued(subject.credential):
+            self.made.append(_passed("never_logged", subject.index, None))
+            return
         if given is None:
             raise Unproven(Outcome.FAIL, "not_logged", "there is no receipt that the issuing was logged: it may be the work of a stolen key")
         if not isinstance(given, dict):
@@ -276,6 +285,9 @@ class Checks:
     def _entitlement(self, subject: _Subject) -> None:
         """Step 8. "At issuance" is when the ledger's witnesses saw it, for the issuer's own dates could be back-dated."""
         credential = subject.credential
+        if is_self_issued(credential):
+            self.made.append(_passed("speaks_for_itself", subject.index, None))
+            return
         issued_at = subject.logged_at or credential.valid_from or self.facts.now
         oldest: datetime | None = None
         resources = credential.types[1:] if credential.is_common else [name for name in credential.types if name != _BASE_TYPE]
@@ -305,14 +317,13 @@ class Checks:
                     if oldest is None or clear < oldest:
                         oldest = clear
                     continue
-                result, as_of = self.facts.status(raw, credential.issuer_id)
+                finding, as_of = self._finding_of_status(raw, credential)
             except Unproven as doubt:
                 clean = False
                 self.add(CheckName.STATUS, doubt.outcome, doubt.code, doubt.what, as_of=doubt.as_of, credential=subject.index)
                 continue
             if oldest is None or as_of < oldest:
                 oldest = as_of
-            finding = None if result.valid else status_finding(credential, result)
             if finding is not None:
                 clean = False
                 self._found(CheckName.STATUS, finding, subject, as_of)
@@ -321,6 +332,14 @@ class Checks:
         elif clean:
             self.made.append(_passed("status_clear", subject.index, oldest))
 
+    def _finding_of_status(self, raw: JSON, credential: Credential) -> tuple[Finding | None, datetime]:
+        """What one status entry says against the credential (``None``: nothing), and for which time. Raises ``Unproven``."""
+        if is_ledger_revocation(raw):
+            revoked, as_of = self.facts.handle_revoked(raw)
+            return REVOKED if revoked else None, as_of
+        result, as_of = self.facts.status(raw, credential.issuer_id)
+        return None if result.valid else status_finding(credential, result), as_of
+
     def _holder_binding(self, subject: _Subject) -> None:
         """Step 10."""
         if not subject.presented:
@@ -328,6 +347,9 @@ class Checks:
         if subject.holder is None:
             raise Unproven(Outcome.UNKNOWN, "holder_unknown", "it is not proved who presents the credential")
         if any(claims.get("id") != subject.holder for claims in subject.credential.subjects):
+            if is_shown_for_another(subject.credential, subject.holder, self.others):
+                self.made.append(_passed("held_by_agent", subject.index, None))
+                return
             raise Unproven(Outcome.FAIL, "not_the_holder", "the credential is about somebody else than who presents it")
         self.made.append(_passed("holder_bound", subject.index, None))
 

@@ -145,6 +145,6 @@ def _receipts(document: JSONObject, count: int) -> Sequence[JSON]:
     return receipts
 
 
-def logged_credential(credential: JSONObject, receipt: JSONObject) -> JSONObject:
-    """The document of a credential that travels with its receipt."""
-    return {_CREDENTIAL: credential, RECEIPT: receipt}
+def logged_credential(credential: JSONObject, receipt: JSONObject | None) -> JSONObject:
+    """The document of a credential that travels with its receipt (``None``: it has none)."""
+    return {_CREDENTIAL: credential} if receipt is None else {_CREDENTIAL: credential, RECEIPT: receipt}

@@ -19,6 +19,7 @@ from did_health.roles.evidence import Need
 from did_health.roles.ledger_state import WEBVH, ContentState, DIDState, LedgerState, Logged, Unproven
 from did_health.roles.report import Outcome
 from did_health.trust.registry import ACTION_ISSUE, RegistryRecord, record_identifier
+from did_health.vc.ledger_revocation import LedgerRevocation
 from did_health.vc.status import StatusEntry, StatusResult, check_status, is_clear
 
 _SKEW: Final = timedelta(seconds=MAX_CLOCK_SKEW_SECONDS)
@@ -165,6 +166,14 @@ class Facts:
             return check_status(entry, status_list, self.now), content.as_of
         except (VerificationError, UnsupportedError) as error:
             raise Unproven(Outcome.UNKNOWN, error.code.lower(), f"the status list gives no answer: {error}", content.as_of) from error
+
+    def handle_revoked(self, raw: JSON) -> tuple[bool, datetime]:
+        """Whether the handle of a ``LedgerRevocationEntry`` was published, and for which time that is known. Raises ``Unproven``."""
+        try:
+            subject = LedgerRevocation.parse(raw).subject
+        except FormatError as error:
+            raise Unproven(Outcome.FAIL, "status_malformed", f"the credential's status entry is malformed: {error}") from error
+        return self.revocation(subject)
 
     def revocation(self, subject: bytes) -> tuple[bool, datetime]:
         """Whether somebody published the secret handle whose SHA-256 is ``subject`` (see ``revocation_subject``), and for which time that is

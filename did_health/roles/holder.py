@@ -2,39 +2,73 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
 from did_health.did.methods.key import did_key
-from did_health.encoding import strict_json
-from did_health.encoding.base64 import base64url_encode
+from did_health.encoding import strict_json, timestamps
+from did_health.encoding.base64 import base64url_decode, base64url_encode
 from did_health.encoding.strict_json import JSONObject
 from did_health.errors import FormatError
 from did_health.health.claims import CREDENTIALS_CONTEXT, HEALTH_CONTEXT
+from did_health.health.credential_schemas import check_before_signing
+from did_health.health.pickup_delegation import PickupDelegation
 from did_health.keys import Algorithm, generate
 from did_health.keys.base import ExportableSigner
 from did_health.keys.sealed import DEFAULT_COST, SealingCost, SealingKey, new_sealing_key, open_sealed
+from did_health.ledger.entry import Kind, revocation_subject
+from did_health.ledger.log import Submission, prepare
 from did_health.limits import MAX_CREDENTIALS_PER_PRESENTATION
-from did_health.roles.documents import RECEIPT
+from did_health.roles.documents import RECEIPT, logged_credential
+from did_health.roles.domain.delegation import is_shown_for_another
 from did_health.roles.institution import signer_from_json
 from did_health.roles.issuer import Issued
 from did_health.roles.signing import default_suite, require_document_algorithm
 from did_health.vc.credential import Credential
+from did_health.vc.ledger_revocation import HANDLE_BYTES, LedgerRevocation
 from did_health.vc.proofs.data_integrity import add_proof
 
 SEALED_CONTENT: Final = "wallet"
 _FORMAT: Final = "did-health/wallet/v1"
 
 
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a holder issued to somebody else, and the secret handle (32 bytes) whose publication revokes it."""
+
+    credential: JSONObject = field(repr=False)
+    handle: bytes = field(repr=False)
+
+    @property
+    def id(self) -> str:
+        """The credential's id."""
+        return str(self.credential["id"])
+
+    @classmethod
+    def from_json(cls, value: object, where: str) -> Grant:
+        """Read one grant of a wallet's file; raises ``FormatError``."""
+        if not isinstance(value, dict) or not isinstance(value.get("credential"), dict) or not isinstance(value.get("handle"), str):
+            raise FormatError("a grant of the wallet is malformed", where=where)
+        handle = base64url_decode(value["handle"], what="handle")
+        if len(handle) != HANDLE_BYTES or not isinstance(value["credential"].get("id"), str):
+            raise FormatError("a grant of the wallet is malformed", where=where)
+        return cls(value["credential"], handle)
+
+
 class Wallet:
     """One holder's key (as did:key) and credentials. ``clock`` gives aware UTC time. For one thread at a time."""
 
-    __slots__ = ("_clock", "_credentials", "_signer", "did")
+    __slots__ = ("_clock", "_credentials", "_grants", "_signer", "did")
 
-    def __init__(self, signer: ExportableSigner, credentials: Sequence[Issued] = (), *, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, signer: ExportableSigner, credentials: Sequence[Issued] = (), grants: Sequence[Grant] = (), *, clock: Callable[[], datetime]
+    ) -> None:
         self._signer = signer
         self._credentials = {item.id: item for item in credentials}
+        self._grants = {grant.id: grant for grant in grants}
         self._clock = clock
         self.did = str(did_key(signer.public_key))
 
@@ -52,12 +86,13 @@ class Wallet:
         """Keep a credential with its receipt; one with the same id is replaced.
 
         Raises ``FormatError`` for a malformed credential or one without an id, and ``ValueError`` for one that is about somebody else,
-        which this holder could never present.
+        which this holder could never present; the identity of who delegated to this holder can be, once the delegation is here.
         """
         credential = Credential.parse(issued.credential)
         if credential.id is None:
             raise FormatError("a credential without an id cannot be kept", where="/id")
-        if any(subject.get("id") != self.did for subject in credential.subjects):
+        held = [Credential.parse(item.credential) for item in self._credentials.values()]
+        if any(subject.get("id") != self.did for subject in credential.subjects) and not is_shown_for_another(credential, self.did, held):
             raise ValueError("the credential is about somebody else than this wallet's holder")
         self._credentials[issued.id] = issued
 
@@ -66,6 +101,7 @@ class Wallet:
         if other.did != self.did:
             raise ValueError("the wallets belong to different holders")
         self._credentials = other._credentials | self._credentials
+        self._grants = other._grants | self._grants
 
     def find(self, name: str) -> Issued:
         """The credential with that id, or the newest of that type; raises ``KeyError``."""
@@ -94,25 +130,81 @@ class Wallet:
             "verifiableCredential": [item.credential for item in shown],
             RECEIPT: [item.receipt for item in shown],
         }
-        return strict_json.dumps(
-            add_proof(
-                document,
-                suite=default_suite(self._signer),
-                signer=self._signer,
-                verification_method=f"{self.did}#{self._signer.public_key.multikey}",
-                purpose="authentication",
-                created=self._clock(),
-                domain=audience,
-                challenge=nonce,
-            )
+        return strict_json.dumps(self._secured(document, "authentication", domain=audience, challenge=nonce))
+
+    # ---- what the holder grants to others
+
+    @property
+    def grants(self) -> tuple[Grant, ...]:
+        """What this holder issued to others, in its order, with the handles that revoke it."""
+        return tuple(self._grants.values())
+
+    def delegate(self, delegation: PickupDelegation, *, to: str, random: Callable[[int], bytes]) -> Issued:
+        """Let the agent with the DID ``to`` pick up medicines; hand them what comes back, and perhaps your identity credential.
+
+        The wallet keeps the handle that revokes it (save the wallet). Raises ``FormatError`` for a DID that is none, ``ValueError`` for a
+        delegation that has ended already, or one to oneself.
+        """
+        now = self._clock()
+        if to == self.did:
+            raise ValueError("nobody delegates to themselves")
+        if delegation.valid_until <= (delegation.valid_from or now):
+            raise ValueError("the delegation would end before it begins")
+        handle = random(HANDLE_BYTES)
+        document: JSONObject = {
+            "@context": list(delegation.contexts),
+            "id": uuid.UUID(bytes=random(16), version=4).urn,
+            "type": ["VerifiableCredential", delegation.credential_type],
+            "issuer": self.did,
+            "validFrom": timestamps.format(delegation.valid_from or now),
+            "validUntil": timestamps.format(delegation.valid_until),
+            "credentialSubject": delegation.to_subject(to),
+            "credentialSchema": {"id": delegation.schema_url, "type": "JsonSchema"},
+            "credentialStatus": LedgerRevocation.of_handle(handle).to_json(),
+        }
+        check_before_signing(document, delegation.credential_type)
+        grant = Grant(self._secured(document, "assertionMethod"), handle)
+        self._grants[grant.id] = grant
+        return Issued(grant.credential, None)
+
+    def revocation(self, grant: str, *, random: Callable[[int], bytes]) -> Submission:
+        """The entry that revokes a grant (by its id) for ever, once it is submitted to a ledger of the verifiers' policy.
+
+        Its author is a key made for this one entry, so that the ledger learns nothing of this holder. Raises ``KeyError`` for a grant that
+        this wallet does not have.
+        """
+        handle, author = self._grants[grant].handle, generate(random)
+        did = did_key(author.public_key)
+        return prepare(
+            Kind.REVOCATION,
+            revocation_subject(handle),
+            handle,
+            author=f"{did}#{author.public_key.multikey}",
+            signer=author,
+            now=self._clock(),
         )
+
+    def _secured(self, document: JSONObject, purpose: str, *, domain: str | None = None, challenge: str | None = None) -> JSONObject:
+        return add_proof(
+            document,
+            suite=default_suite(self._signer),
+            signer=self._signer,
+            verification_method=f"{self.did}#{self._signer.public_key.multikey}",
+            purpose=purpose,
+            created=self._clock(),
+            domain=domain,
+            challenge=challenge,
+        )
+
+    # ---- at rest
 
     def sealed(self, key: SealingKey, random: Callable[[int], bytes]) -> bytes:
         """The wallet's file, encrypted."""
         document = {
             "format": _FORMAT,
             "key": {"algorithm": self._signer.public_key.algorithm, "secret": base64url_encode(self._signer.secret)},
-            "credentials": [{"credential": item.credential, RECEIPT: item.receipt} for item in self._credentials.values()],
+            "credentials": [logged_credential(item.credential, item.receipt) for item in self._credentials.values()],
+            "grants": [{"credential": grant.credential, "handle": base64url_encode(grant.handle)} for grant in self._grants.values()],
         }
         return key.seal(strict_json.dumps(document), random)
 
@@ -138,10 +230,15 @@ class Wallet:
             raise FormatError("the file does not hold a wallet")
         credentials = []
         for place, entry in enumerate(entries):
-            if not isinstance(entry, dict) or not isinstance(entry.get("credential"), dict) or not isinstance(entry.get(RECEIPT), dict):
+            credential, receipt = (entry.get("credential"), entry.get(RECEIPT)) if isinstance(entry, dict) else (None, None)
+            if not isinstance(credential, dict) or "id" not in credential or not isinstance(receipt, dict | None):
                 raise FormatError("a credential of the wallet is malformed", where=f"/credentials/{place}")
-            credentials.append(Issued(entry["credential"], entry[RECEIPT]))
-        return cls(signer_from_json(document.get("key"), "/key"), credentials, clock=clock)
+            credentials.append(Issued(credential, receipt))
+        granted = document.get("grants", [])
+        if not isinstance(granted, list):
+            raise FormatError("what the wallet grants is not a list", where="/grants")
+        grants = [Grant.from_json(value, f"/grants/{place}") for place, value in enumerate(granted)]
+        return cls(signer_from_json(document.get("key"), "/key"), credentials, grants, clock=clock)
 
 
 def wallet_sealing_key(passphrase: str, random: Callable[[int], bytes], cost: SealingCost = DEFAULT_COST) -> SealingKey:

@@ -17,6 +17,7 @@ from did_health.health.status_messages import SIGNALS
 from did_health.ledger.batch import IssuanceBatch, IssuanceReceipt, credential_digest
 from did_health.ledger.entry import Kind
 from did_health.roles.documents import logged_credential
+from did_health.roles.domain.scopes import is_self_issued
 from did_health.roles.institution import Institution
 from did_health.roles.register import IssuedCredential, Register, StatusChange
 from did_health.roles.signing import default_suite
@@ -32,11 +33,14 @@ _PROGRESS_EVERY: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """A credential fresh from its issuer, with the receipt that its issuing was logged. Hand both to the holder."""
+    """A credential fresh from its issuer, with the receipt that its issuing was logged. Hand both to the holder.
+
+    ``receipt`` is ``None`` for what a person issues in their own name, which is never logged.
+    """
 
     # Claims stay out of logs and tracebacks.
     credential: JSONObject = field(repr=False)
-    receipt: JSONObject = field(repr=False)
+    receipt: JSONObject | None = field(repr=False)
 
     @property
     def id(self) -> str:
@@ -44,7 +48,7 @@ class Issued:
         return str(self.credential["id"])
 
     def to_json(self) -> bytes:
-        """The file that travels to the holder: ``{"credential": …, "issuanceReceipt": …}``."""
+        """The file that travels to the holder: ``{"credential": …, "issuanceReceipt": …}``, the latter if there is one."""
         return strict_json.dumps(logged_credential(self.credential, self.receipt))
 
     @classmethod
@@ -52,10 +56,13 @@ class Issued:
         """Read what ``to_json`` wrote; raises ``FormatError``."""
         document = strict_json.loads_object(data, what="issued credential")
         credential, receipt = document.get("credential"), document.get("issuanceReceipt")
-        if not isinstance(credential, dict) or not isinstance(receipt, dict):
+        if not isinstance(credential, dict) or not isinstance(receipt, dict | None):
             raise FormatError("the file does not hold a credential with its issuance receipt")
-        Credential.parse(credential)
-        IssuanceReceipt.parse(receipt)
+        parsed = Credential.parse(credential)
+        if receipt is not None:
+            IssuanceReceipt.parse(receipt)
+        elif not is_self_issued(parsed):
+            raise FormatError("the credential has no issuance receipt", hint="Ask its issuer for it")
         return cls(credential, receipt)
 
 

@@ -9,11 +9,13 @@ from did_health.encoding.strict_json import JSON
 from did_health.errors import FormatError, ResolutionError, UnsupportedError, VerificationError
 from did_health.roles.documents import Document, Part
 from did_health.roles.domain.finding import Reference
+from did_health.roles.domain.scopes import SELF_ISSUED
 from did_health.roles.domain.table import rules_of
 from did_health.roles.evidence import Need
 from did_health.roles.facts import Facts, did_of
 from did_health.roles.ledger_state import Unproven
 from did_health.vc.credential import Credential
+from did_health.vc.ledger_revocation import LedgerRevocation, is_ledger_revocation
 from did_health.vc.proofs.data_integrity import verify_proofs
 from did_health.vc.status import StatusEntry
 
@@ -84,10 +86,13 @@ def _of_credential(credential: Credential, facts: Facts) -> list[Need]:
     needs = _of_did(credential.issuer_id, facts)
     needs += _of_did(facts.registry_authority, facts)
     for resource in credential.types:
-        if resource != _BASE_TYPE:
+        if resource != _BASE_TYPE and resource not in SELF_ISSUED:
             needs += facts.needs_of_record(credential.issuer_id, resource)
     for raw in credential.status_entries:
         try:
+            if is_ledger_revocation(raw):
+                needs += facts.needs_of_revocation(LedgerRevocation.parse(raw).subject)
+                continue
             entry = StatusEntry.parse(raw)
         except (FormatError, UnsupportedError):
             continue

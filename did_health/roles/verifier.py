@@ -76,6 +76,8 @@ class Verifier:
         schedule: str = "",
         jurisdiction: str = "",
         setting: str = "",
+        pharmacy: str = "",
+        prescription: str = "",
         evidence: Evidence | None = None,
         now: datetime | None = None,
         waive: Collection[CheckName] = (),
@@ -83,7 +85,7 @@ class Verifier:
         """Verify a presentation, a credential, or a credential with its receipt, and say what was found.
 
         ``audience`` and ``nonce`` are what the holder was asked to sign. ``purpose`` picks the age of evidence that the policy allows; with
-        ``schedule`` (``2``), ``jurisdiction`` (``US-NC``) and ``setting`` it is the act that restrictions are held against. With
+        ``schedule`` and the others it is the act that restrictions, registrations and delegations are held against (see ``Act``). With
         ``evidence`` nothing is fetched. ``waive`` names checks to leave out, all but the data model; the report shows them as waived.
 
         The steps, each a check of the report; 2 to 11 for every credential:
@@ -104,7 +106,7 @@ class Verifier:
         later. Raises ``FormatError`` if ``document`` is none of the three, ``UnsupportedError`` for an enveloped one, and ``ValueError``
         if the data model is to be waived; every other finding is in the report.
         """
-        parsed, act = parse_document(document), Act(purpose, schedule, jurisdiction, setting)
+        parsed, act = parse_document(document), Act(purpose, schedule, jurisdiction, setting, pharmacy, prescription)
         if evidence is None:
             # The clock is read anew for each plan: what it pins was not seen before it was fetched.
             evidence = self._gather(lambda have: self._missing(parsed, have, purpose, self._moment(now))) if self._gather else Evidence()
@@ -120,13 +122,15 @@ class Verifier:
         schedule: str = "",
         jurisdiction: str = "",
         setting: str = "",
+        pharmacy: str = "",
+        prescription: str = "",
         now: datetime | None = None,
         waive: Collection[CheckName] = (),
     ) -> Report:
         """As ``verify``, fetching the evidence without blocking the event loop. Raises ``ValueError`` without ``gather_async``."""
         if self._gather_async is None:
             raise ValueError("this verifier was given nothing to gather evidence with asynchronously")
-        parsed, act = parse_document(document), Act(purpose, schedule, jurisdiction, setting)
+        parsed, act = parse_document(document), Act(purpose, schedule, jurisdiction, setting, pharmacy, prescription)
         evidence = await self._gather_async(lambda have: self._missing(parsed, have, purpose, self._moment(now)))
         return self._report(parsed, PresentationExpectation(audience, nonce), act, evidence, self._moment(now), tuple(waive))
 

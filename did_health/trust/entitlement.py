@@ -8,6 +8,9 @@ from typing import Final
 
 from did_health.trust.registry import RegistryRecord
 
+NATIONWIDE: Final = "US"
+"""The jurisdiction of whoever acts for the whole country."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entitlement:
@@ -26,7 +29,8 @@ def entitlement(
 ) -> Entitlement:
     """Whether ``record`` lets its entity do ``action`` with ``resource`` at the moment ``at``.
 
-    ``profession`` and ``jurisdiction`` are those that the credential claims (``None``: it names none). No record means no.
+    ``profession`` and ``jurisdiction`` are those that the credential claims (``None``: it names none); a record for ``US`` is one for every
+    state. No record means no.
     """
     if record is None:
         return Entitlement(False, "issuer_not_accredited", f"the registry authority has no record that lets this issuer issue a {resource}")
@@ -38,6 +42,6 @@ def entitlement(
         return Entitlement(False, "accreditation_ended", "the issuer's accreditation had ended at that time")
     if profession is not None and profession not in record.professions:
         return Entitlement(False, "wrong_profession", "the issuer is accredited for another profession")
-    if jurisdiction is not None and jurisdiction != record.jurisdiction:
+    if jurisdiction is not None and record.jurisdiction not in (jurisdiction, NATIONWIDE):
         return Entitlement(False, "wrong_jurisdiction", "the issuer is accredited for another jurisdiction")
     return _ENTITLED

@@ -22,6 +22,8 @@ from did_health.health.patient_identity import AGES, PatientIdentity
 from did_health.health.person_name import PersonName
 from did_health.health.pharmacy import PHARMACY_CLASSES, Pharmacy
 from did_health.health.physician_license import LICENSE_CLASSES, PROFESSIONS, CompactOrigin, PhysicianLicense
+from did_health.health.pickup_delegation import Minor, PickupDelegation
+from did_health.health.prescriber_registration import PrescriberRegistration
 from did_health.health.restrictions import Restriction, Scope
 from did_health.vc.packaged import schema_file
 from tests.conftest import shared
@@ -83,7 +85,17 @@ LETTER = LetterOfQualification(
     valid_until=UNTIL,
     checks={name: QualificationCheck("fail" if name == "discipline" else "pass", date(2026, 12, 1)) for name in QUALIFICATION_CHECKS},
 )
-ALL: tuple[CredentialClaims, ...] = (LICENSE, PATIENT, ACCREDITATION, PHARMACY, LETTER)
+REGISTRATION = PrescriberRegistration(dea_number="AP5836727", schedules=("2", "2N", "4"), state="US-NC", valid_until=UNTIL)
+DELEGATION = PickupDelegation(
+    relationship="parent",
+    valid_until=UNTIL,
+    pharmacies=("did:web:pharmacy.example",),
+    scope="rx_hash",
+    prescriptions=("uEiBDxM8a1tP3mZ6cW1yTqQk0cWc0n0uYqf8v9b3yJ0yq3w",),
+    max_uses=3,
+    on_behalf_of=Minor(NAME, date(2015, 2, 3)),
+)
+ALL: tuple[CredentialClaims, ...] = (LICENSE, PATIENT, ACCREDITATION, PHARMACY, LETTER, REGISTRATION, DELEGATION)
 FULL = pytest.mark.parametrize("claims", ALL, ids=lambda claims: claims.credential_type)
 
 
@@ -141,7 +153,7 @@ def test_a_subject_with_a_member_of_a_wrong_type_is_refused_by_schema_and_by_cla
     schema, good = jsonschema_rs.validator_for(schema_of(claims)), credential_of(claims)
     for member in good["credentialSubject"]:
         bad = copy.deepcopy(good)
-        bad["credentialSubject"][member] = 7
+        bad["credentialSubject"][member] = 7 if member != "maxUses" else "7"
         assert not schema.is_valid(bad), member
         if member != "id":
             with pytest.raises(ValueError):

@@ -7,9 +7,20 @@ from typing import Any, Final
 
 from did_health.health.pharmacy import Pharmacy
 from did_health.health.physician_license import PhysicianLicense
+from did_health.health.pickup_delegation import PickupDelegation
+from did_health.health.prescriber_registration import PrescriberRegistration
 from did_health.vc.credential import Credential
 
+SELF_ISSUED: Final = frozenset({PickupDelegation.credential_type})
+"""Types that persons issue in their own name: nobody accredits them, and nothing of theirs is on the ledger but revocation handles."""
+
 _NO_SCOPE: Final = frozenset({(None, None)})
+
+
+def is_self_issued(credential: Credential) -> bool:
+    """Whether all that the credential claims to be is a person's own word."""
+    kinds = set(credential.types) - {"VerifiableCredential"}
+    return bool(kinds) and kinds <= SELF_ISSUED
 
 
 def claimed_scopes(credential: Credential, resource: str) -> Collection[tuple[str | None, str | None]]:
@@ -22,6 +33,8 @@ def claimed_scopes(credential: Credential, resource: str) -> Collection[tuple[st
         return (_license_scope(subjects[0]),) if len(subjects) == 1 else frozenset(map(_license_scope, subjects))
     if resource == Pharmacy.credential_type:
         return frozenset((None, _text(subject.get("jurisdiction"))) for subject in credential.subjects)
+    if resource == PrescriberRegistration.credential_type:
+        return frozenset((None, _text(subject.get("state"))) for subject in credential.subjects)
     return _NO_SCOPE
 
 
