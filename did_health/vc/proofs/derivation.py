@@ -11,6 +11,7 @@ from did_health.encoding.strict_json import JSON, JSONObject
 from did_health.errors import FormatError, UnsupportedError
 from did_health.limits import MAX_PROOFS
 from did_health.vc.contexts import Contexts
+from did_health.vc.proofs.plain_json import require_plain_json
 from did_health.vc.proofs.proof import Proof
 from did_health.vc.proofs.suite import PROOF_TYPE
 from did_health.vc.proofs.table import DISCLOSURE_SUITES
@@ -32,12 +33,13 @@ def derive_proof(
     ``document`` has one base proof; ``suite`` tells which of two to take. Other proofs are left out, for they prove the whole. ``random``
     (n → n secret bytes) and ``presentation_header`` (bytes of the verifier's choice, which the proof binds) are for suites that say that
     they need them; ``contexts`` are known besides the packed ones. The base proof is not verified here: ``verify_proofs`` of the result
-    says whether it was good. Raises ``FormatError`` for a document without such a proof or with several, for a malformed one, and
-    for pointers that name nothing; ``UnsupportedError`` for a ``suite`` that discloses nothing selectively.
+    says whether it was good. Raises ``FormatError`` for a document without such a proof or with several, for a malformed one, for
+    pointers that name nothing, and for JSON-LD that ``verify_proofs`` would refuse; ``UnsupportedError`` for a ``suite`` that discloses nothing selectively.
     """
     if suite is not None and suite not in DISCLOSURE_SUITES:
         raise UnsupportedError(f"no cryptosuite {suite!r} of selective disclosure is supported")
     bare = {name: value for name, value in document.items() if name != "proof"}
+    require_plain_json(bare, contexts)
     proof = _base_proof(document.get("proof"), suite)
     parsed = Proof.parse(proof)
     chosen = DISCLOSURE_SUITES[parsed.cryptosuite.name]

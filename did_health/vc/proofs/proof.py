@@ -13,7 +13,7 @@ from did_health.encoding.multibase import base58btc_decode
 from did_health.encoding.strict_json import JSON, JSONObject
 from did_health.errors import FormatError, UnsupportedError
 from did_health.limits import MAX_PROOF_VALUE_CHARACTERS, MAX_PROOFS, MAX_URL_CHARACTERS
-from did_health.vc.proofs.suite import Cryptosuite
+from did_health.vc.proofs.suite import PROOF_TYPE, Cryptosuite
 from did_health.vc.proofs.table import CRYPTOSUITES
 
 MALFORMED: Final = "PROOF_VERIFICATION_ERROR"
@@ -61,7 +61,7 @@ class Proof(NamedTuple):
             purpose,
             options,
             proof_value(value, where, suite.multibase, suite.max_value_characters),
-            _text(proof, "id", where) if "id" in proof else None,
+            _url(proof, "id", where) if "id" in proof else None,
             moment(proof, "created", where) if "created" in proof else None,
             moment(proof, "expires", where) if "expires" in proof else None,
             _texts(proof, "domain", where) if "domain" in proof else (),
@@ -73,6 +73,8 @@ class Proof(NamedTuple):
 
 def parse_proofs(document: JSONObject) -> tuple[Proof, ...]:
     """Every proof of ``document``, in its order; raises as ``Proof.parse`` and for a document with none or with too many."""
+    if not isinstance(document, dict):
+        raise FormatError("the document is not a JSON object", code="PARSING_ERROR")
     proofs = document.get("proof")
     if isinstance(proofs, dict):
         return (Proof.parse(proofs),)
@@ -91,7 +93,8 @@ def _is_url(text: str) -> bool:
 
 def _cryptosuite(proof: JSONObject, where: str) -> Cryptosuite:
     kind = _text(proof, "type", where)
-    name = _text(proof, "cryptosuite", where) if "cryptosuite" in proof else ""
+    # Data Integrity §2.1, cryptosuite: needed with this type, and a text with any.
+    name = _text(proof, "cryptosuite", where) if "cryptosuite" in proof or kind == PROOF_TYPE else ""
     suite = CRYPTOSUITES.get((kind, name))
     if suite is None:
         raise UnsupportedError(
@@ -128,6 +131,13 @@ def _text(proof: JSONObject, name: str, where: str) -> str:
     value = proof.get(name)
     if not isinstance(value, str) or not value:
         raise FormatError(f"a proof has no text member {name}", where=f"{where}/{name}", code=MALFORMED)
+    return value
+
+
+def _url(proof: JSONObject, name: str, where: str) -> str:
+    value = _text(proof, name, where)
+    if not _is_url(value):
+        raise FormatError(f"a proof's member {name} is not a URL", where=f"{where}/{name}", code=MALFORMED)
     return value
 
 

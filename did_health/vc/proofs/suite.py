@@ -200,10 +200,15 @@ def with_proof_terms(document: JSONObject, terms: frozenset[str] = _DEFINE_PROOF
 def proof_configuration(document: JSONObject, options: JSONObject, contexts: Contexts) -> JSONObject:
     """The options of a proof as a document of their own, under the contexts of ``document`` (EdDSA §3.2.5, ECDSA §3.2.5, §3.6.4).
 
-    Raises ``FormatError`` if the document has no contexts, or if it or the options say in JSON something else than in RDF.
+    Raises ``FormatError`` if the document has no contexts, if it or the options say in JSON something else than in RDF, and if the options
+    bring contexts that are not the document's: no signature would cover them, and whoever expands the document would read by them.
     """
     if "@context" not in document:
         raise FormatError("the document has no @context", where="/@context", code="PROOF_TRANSFORMATION_ERROR")
+    present, brought = document["@context"], options.get("@context", [])
+    known = present if isinstance(present, list) else [present]
+    if brought != present and not all(context in known for context in (brought if isinstance(brought, list) else [brought])):
+        raise FormatError("the proof has other contexts than the document", where="/proof/@context", code="PROOF_TRANSFORMATION_ERROR")
     require_plain_json(document, contexts)
     require_plain_json(options, contexts)
     return {**options, "@context": document["@context"]}
