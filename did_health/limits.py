@@ -47,6 +47,21 @@ MAX_BLANK_NODE_WORK: Final = 20_000
 """Orders of blank nodes that look alike which RDFC-1.0 may try: less than half a second."""
 MAX_QUADS: Final = 10_000
 
+# JOSE, COSE and SD-JWT
+MAX_TOKEN_CHARACTERS: Final = 2 << 20
+"""Longest JWS or SD-JWT, its disclosures included."""
+MAX_JOSE_HEADER_CHARACTERS: Final = 1 << 14
+"""Longest protected header of a JWS, in base64url."""
+MAX_JWS_SIGNATURES: Final = 16
+"""Signatures of one JWS in the JSON serialization."""
+MAX_JWK_SET_KEYS: Final = 256
+MAX_DISCLOSURES: Final = 1_000
+"""Disclosures of one SD-JWT."""
+MAX_DECOYS: Final = 1_000
+"""Decoy digests of one SD-JWT."""
+MAX_KEY_BINDING_AGE_SECONDS: Final = 600
+"""How old a Key Binding JWT may be."""
+
 # DIDs
 MAX_DID_CHARACTERS: Final = 2048
 MAX_VERIFICATION_METHODS: Final = 256

@@ -8,5 +8,8 @@ from __future__ import annotations
 
 from did_health.keys.algorithms import generate, public_key_from_jwk, public_key_from_multikey, signer_from_secret
 from did_health.keys.base import Algorithm, PublicKey, Signer
+from did_health.keys.jwk import JWK, JWKSet, thumbprint
 
-__all__ = ["Algorithm", "PublicKey", "Signer", "generate", "public_key_from_jwk", "public_key_from_multikey", "signer_from_secret"]
+__all__ = [
+    "Algorithm", "PublicKey", "Signer", "generate", "public_key_from_jwk", "public_key_from_multikey", "signer_from_secret", "JWK", "JWKSet", "thumbprint",
+]

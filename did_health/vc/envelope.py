@@ -54,7 +54,8 @@ class Envelope:
         if names != (kind,):
             raise refusal(f"an envelope has no other type than {kind}", f"{where}/type")
         url = document.get("id")
-        if type(url) is not str or len(url) > MAX_DOCUMENT_BYTES or (match := _DATA_URL.fullmatch(url)) is None:
+        # The URL Standard's parser drops the line ends that tools leave at the end of base64.
+        if type(url) is not str or len(url) > MAX_DOCUMENT_BYTES or (match := _DATA_URL.fullmatch(url.rstrip("\r\n"))) is None:
             raise refusal("the id of an envelope is not a data: URL with a media type", f"{where}/id")
         media_type, parameters, data = match.groups()
         try:
@@ -85,7 +86,9 @@ def envelope(kind: EnvelopeType, media_type: str, content: str | bytes) -> JSONO
 def _content(parameters: str, data: str) -> bytes:
     raw = unquote_to_bytes(data)
     if parameters.lower().endswith(";base64"):
-        return base64_decode(raw.decode("ascii", "replace"))
+        text = raw.decode("ascii", "replace")
+        # The Fetch Standard decodes data: URLs forgivingly: padding may be left out.
+        return base64_decode(text + "=" * (-len(text) % 4))
     # Some write this, which is no parameter of a data: URL, before the text of a JWT, whose parts are base64url already.
     if parameters.lower().endswith(_BASE64URL) and b"." not in raw:
         return base64url_decode(raw.decode("ascii", "replace"))
