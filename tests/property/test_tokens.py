@@ -20,15 +20,17 @@ from did_health.encoding.base64 import base64url_encode
 from did_health.errors import FormatError, UnsupportedError, VerificationError
 from did_health.keys import JWK, Algorithm, JWKSet, PublicKey, generate
 from did_health.vc.cose import Sign1, parse_key, sign1
+from did_health.vc.envelope import Envelope
 from did_health.vc.jose import JWS, Claims, sign_compact, verify_compact
 from did_health.vc.jose.jws_json import parse_json
-from did_health.vc.jose_cose import Envelope, MediaType, verify_envelope
+from did_health.vc.jose_cose import MediaType, Secured, verify_envelope
 from did_health.vc.sd_jwt import SDJWT, Disclosure, ExpectedKeyBinding, issue_sd_jwt, present, verify_sd_jwt
 from tests.conftest import repeatable_bytes
 
 QUICK = settings(max_examples=100, deadline=None)
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
-SIGNERS = {algorithm: generate(repeatable_bytes(f"tokens {algorithm}"), algorithm) for algorithm in Algorithm}
+ALGORITHMS = (Algorithm.ED25519, Algorithm.P256, Algorithm.P384)
+SIGNERS = {algorithm: generate(repeatable_bytes(f"tokens {algorithm}"), algorithm) for algorithm in ALGORITHMS}
 P256 = SIGNERS[Algorithm.P256]
 REFUSALS = (FormatError, UnsupportedError, VerificationError)
 
@@ -72,8 +74,9 @@ def test_garbage_is_no_token(text: str, header: dict[str, Any], payload: Any) ->
         for media_type in MediaType:
             with contextlib.suppress(*REFUSALS):
                 verify_envelope(token if isinstance(token, bytes) else token.encode("utf-8", "replace"), media_type, any_key, now=NOW)
+    document = {"@context": "https://www.w3.org/ns/credentials/v2", "type": "EnvelopedVerifiableCredential", "id": "data:application/vc+cose;base64," + text}
     with contextlib.suppress(FormatError, UnsupportedError):
-        Envelope.from_url("data:application/vc+cose;base64," + text)
+        Secured.open(Envelope.parse(document))
 
 
 @QUICK
@@ -128,7 +131,7 @@ def test_garbage_is_no_cose_message_and_no_cose_key(protected: Any, unprotected:
 
 
 @QUICK
-@given(st.binary(max_size=60), st.sampled_from(Algorithm), st.integers(0, 1 << 16))
+@given(st.binary(max_size=60), st.sampled_from(ALGORITHMS), st.integers(0, 1 << 16))
 def test_tokens_and_messages_round_trip_and_one_bit_more_is_another(payload: bytes, algorithm: Algorithm, place: int) -> None:
     signer = SIGNERS[algorithm]
     token = sign_compact(payload, signer, {"kid": "k"})

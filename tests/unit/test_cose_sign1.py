@@ -7,12 +7,14 @@ import pytest
 
 from did_health.encoding import cbor
 from did_health.errors import DidHealthError, FormatError, UnsupportedError, VerificationError
-from did_health.keys import Algorithm, generate
+from did_health.keys import JWK, Algorithm, generate
 from did_health.vc.cose import Sign1, cose_key, parse_key, sign1
 from did_health.vc.cose.headers import Headers
+from did_health.vc.jose import sign_compact
 from tests.conftest import repeatable_bytes
 
-SIGNERS = {algorithm: generate(repeatable_bytes(f"cose {algorithm}"), algorithm) for algorithm in Algorithm}
+ALGORITHMS = (Algorithm.ED25519, Algorithm.P256, Algorithm.P384)
+SIGNERS = {algorithm: generate(repeatable_bytes(f"cose {algorithm}"), algorithm) for algorithm in ALGORITHMS}
 ED = SIGNERS[Algorithm.ED25519]
 
 
@@ -23,7 +25,7 @@ def message(protected: Any, unprotected: Any, payload: Any = b"payload", signatu
 
 
 @pytest.mark.parametrize("tagged", [True, False])
-@pytest.mark.parametrize("algorithm", list(Algorithm))
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_what_is_signed_verifies(algorithm: Algorithm, tagged: bool) -> None:
     signer = SIGNERS[algorithm]
     data = sign1(b"payload", signer, {4: b"kid", 16: "application/x", 3: "text/plain"}, {"own": 1}, external_aad=b"aad", tagged=tagged)
@@ -133,11 +135,11 @@ def test_a_signer_does_not_sign_under_another_alg() -> None:
 
 def test_a_key_twice_in_a_map_is_refused() -> None:
     with pytest.raises(FormatError, match="twice"):
-        cbor.loads_definite(bytes.fromhex("a201010102"))
+        Sign1.parse(message(bytes.fromhex("a201270127"), {}))
     assert Headers.parse({1: -8}, {}).kid is None
 
 
-@pytest.mark.parametrize("algorithm", list(Algorithm))
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_keys_survive_cose_key(algorithm: Algorithm) -> None:
     key = SIGNERS[algorithm].public_key
     members = cose_key(key)
@@ -171,6 +173,15 @@ def test_cose_keys_that_are_refused(changes: dict[int, Any], error: type[DidHeal
     members = {**cose_key(SIGNERS[Algorithm.P256].public_key), **changes}
     with pytest.raises(error):
         parse_key(members)
+
+
+def test_a_bbs_key_signs_no_token_and_no_message() -> None:
+    pytest.importorskip("py_arkworks_bls12381", reason="BBS needs the extra bbs")
+    signer = generate(repeatable_bytes("bbs"), Algorithm.BLS12381G2)
+    for sign in (lambda: sign1(b"x", signer), lambda: sign_compact(b"x", signer), lambda: cose_key(signer.public_key)):
+        with pytest.raises(UnsupportedError):
+            sign()
+    assert JWK.parse({**signer.public_key.jwk, "alg": "BBS"}).public_key == signer.public_key
 
 
 def test_a_cose_key_is_a_map() -> None:

@@ -16,7 +16,8 @@ from did_health.vc.jose.header import media_type
 from did_health.vc.jose.jws_json import parse_json
 from tests.conftest import repeatable_bytes
 
-SIGNERS = {algorithm: generate(repeatable_bytes(f"jws {algorithm}"), algorithm) for algorithm in Algorithm}
+ALGORITHMS = (Algorithm.ED25519, Algorithm.P256, Algorithm.P384)
+SIGNERS = {algorithm: generate(repeatable_bytes(f"jws {algorithm}"), algorithm) for algorithm in ALGORITHMS}
 ED = SIGNERS[Algorithm.ED25519]
 ALGS = {Algorithm.ED25519: "EdDSA", Algorithm.P256: "ES256", Algorithm.P384: "ES384"}
 UNENCODED = {"b64": False, "crit": ["b64"]}
@@ -28,7 +29,7 @@ def forged(header: Any, payload: bytes = b"{}", signature: bytes = bytes(64)) ->
 
 
 @pytest.mark.filterwarnings("ignore:EdDSA is deprecated")
-@pytest.mark.parametrize("algorithm", list(Algorithm))
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_what_is_signed_verifies_here_and_by_joserfc(algorithm: Algorithm) -> None:
     signer = SIGNERS[algorithm]
     token = sign_compact(b"payload", signer, {"kid": "k", "typ": "JWT", "cty": "text/plain"})
@@ -44,7 +45,7 @@ def test_what_is_signed_verifies_here_and_by_joserfc(algorithm: Algorithm) -> No
 
 
 @pytest.mark.filterwarnings("ignore:EdDSA is deprecated")
-@pytest.mark.parametrize("algorithm", list(Algorithm))
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_what_joserfc_signs_verifies(algorithm: Algorithm) -> None:
     signer = SIGNERS[algorithm]
     kind = OKPKey if algorithm is Algorithm.ED25519 else ECKey

@@ -9,11 +9,12 @@ from did_health.keys import JWK, Algorithm, JWKSet, generate, thumbprint
 from did_health.limits import MAX_JWK_SET_KEYS
 from tests.conftest import repeatable_bytes
 
-KEYS = {algorithm: generate(repeatable_bytes(f"jwk {algorithm}"), algorithm).public_key for algorithm in Algorithm}
+ALGORITHMS = (Algorithm.ED25519, Algorithm.P256, Algorithm.P384)
+KEYS = {algorithm: generate(repeatable_bytes(f"jwk {algorithm}"), algorithm).public_key for algorithm in ALGORITHMS}
 ED = KEYS[Algorithm.ED25519]
 
 
-@pytest.mark.parametrize("algorithm", list(Algorithm))
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_a_jwk_gives_its_key_name_and_algorithm(algorithm: Algorithm) -> None:
     alg = {"Ed25519": "EdDSA", "P-256": "ES256", "P-384": "ES384"}[algorithm]
     raw = {**KEYS[algorithm].jwk, "kid": "one", "alg": alg, "use": "sig", "key_ops": ["verify"], "other": 1}

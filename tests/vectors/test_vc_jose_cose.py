@@ -14,7 +14,8 @@ import pytest
 
 from did_health.errors import FormatError, UnsupportedError, VerificationError
 from did_health.keys import JWK, PublicKey
-from did_health.vc.jose_cose import Envelope, MediaType, VerifiedEnvelope, sign_cose, sign_jwt, sign_sd_jwt, verify_envelope
+from did_health.vc.envelope import Envelope
+from did_health.vc.jose_cose import MediaType, Secured, VerifiedEnvelope, sign_cose, sign_jwt, sign_sd_jwt, verify_envelope
 from did_health.vc.sd_jwt import SDJWT
 from tests.conftest import repeatable_bytes, shared, shared_cases
 from tests.jwk_signers import signer
@@ -85,15 +86,16 @@ def test_the_suites_tokens(case: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("case", [case for case in _tokens() if case.values[0]["format"] == "cose"])
 def test_a_data_url_of_a_cose_message_must_be_base64(case: dict[str, Any]) -> None:
-    envelope = Envelope(_media_type(case), _secured(case))
-    assert Envelope.parse(envelope.document()) == envelope
+    secured = Secured(_media_type(case), _secured(case))
+    document = secured.envelope()
+    assert Secured.open(Envelope.parse(document)) == secured
     with pytest.raises(FormatError):
-        _opened(f"data:application/{envelope.media_type};base64,{envelope.secured.hex()}")
+        _opened({**document, "id": f"data:application/{secured.media_type};base64,{secured.content.hex()}"})
 
 
-def _opened(url: str) -> VerifiedEnvelope:
-    envelope = Envelope.from_url(url)
-    return verify_envelope(envelope.secured, envelope.media_type, keys, now=NOW)
+def _opened(document: dict[str, Any]) -> VerifiedEnvelope:
+    secured = Secured.open(Envelope.parse(document))
+    return verify_envelope(secured.content, secured.media_type, keys, now=NOW)
 
 
 @pytest.mark.parametrize("document", _inputs())
@@ -102,8 +104,8 @@ def test_what_the_suite_issues_verifies(document: dict[str, Any], vm: str) -> No
     method = _load("tokens.json")["keys"][vm]
     secret, kid = signer(method["secretKeyJwk"]), method["id"]
     jwt, cose = sign_jwt(document, secret, kid=kid), sign_cose(document, secret, kid=kid)
-    for envelope in (jwt, cose):
-        verified = verify_envelope(envelope.secured, envelope.media_type, keys, now=NOW)
+    for secured in (jwt, cose):
+        verified = verify_envelope(secured.content, secured.media_type, keys, now=NOW)
         assert verified.document == document
         assert verified.verification_method == kid
     pointers = ["/holder"] if "holder" in document else ["/credentialSubject/id"] if "id" in document.get("credentialSubject", {}) else []

@@ -11,7 +11,7 @@ from did_health.encoding import cbor
 from did_health.encoding.cbor import CBOR
 from did_health.errors import FormatError, UnsupportedError
 from did_health.keys.base import Algorithm
-from did_health.vc.problems import PARSING
+from did_health.vc.error_codes import PARSING
 
 ALG: Final = 1
 CRIT: Final = 2

@@ -13,7 +13,7 @@ from did_health.keys.base import Algorithm
 from did_health.keys.ed25519 import Ed25519PublicKey
 from did_health.keys.nist import NISTPublicKey
 from did_health.vc.cose.headers import ALGORITHMS
-from did_health.vc.problems import PARSING
+from did_health.vc.error_codes import PARSING
 
 _KTY, _ALG, _KEY_OPS = 1, 3, 4
 _CRV, _X, _Y, _D = -1, -2, -3, -4

@@ -13,7 +13,7 @@ from did_health.encoding.cbor import CBOR
 from did_health.errors import FormatError, UnsupportedError, VerificationError
 from did_health.keys import PublicKey, Signer
 from did_health.vc.cose.headers import ALG, ALG_OF_KEY, Headers, decode_protected
-from did_health.vc.problems import CRYPTOGRAPHIC_SECURITY, PARSING
+from did_health.vc.error_codes import CRYPTOGRAPHIC_SECURITY, PARSING
 
 TAG: Final = 18
 """The CBOR tag of COSE_Sign1 (§2)."""

@@ -11,7 +11,7 @@ from did_health.encoding.timestamps import require_aware
 from did_health.errors import FormatError, VerificationError
 from did_health.keys import JWK, PublicKey
 from did_health.limits import MAX_CLOCK_SKEW_SECONDS
-from did_health.vc.problems import PARSING, RANGE
+from did_health.vc.error_codes import PARSING, RANGE
 
 _SKEW: Final = timedelta(seconds=MAX_CLOCK_SKEW_SECONDS)
 

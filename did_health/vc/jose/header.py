@@ -16,7 +16,7 @@ from did_health.keys import PublicKey
 from did_health.keys.base import Algorithm
 from did_health.keys.jwk import JWS_ALGORITHMS
 from did_health.limits import MAX_JOSE_HEADER_CHARACTERS
-from did_health.vc.problems import CRYPTOGRAPHIC_SECURITY, PARSING
+from did_health.vc.error_codes import CRYPTOGRAPHIC_SECURITY, PARSING
 
 ALG_OF_KEY: Final = MappingProxyType({Algorithm.ED25519: "EdDSA", Algorithm.P256: "ES256", Algorithm.P384: "ES384"})
 """The ``alg`` that a key signs with when nobody says otherwise: the names that every verifier knows."""

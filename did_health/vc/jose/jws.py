@@ -13,8 +13,8 @@ from did_health.encoding.strict_json import JSON
 from did_health.errors import FormatError, UnsupportedError, VerificationError
 from did_health.keys import PublicKey, Signer
 from did_health.limits import MAX_TOKEN_CHARACTERS
+from did_health.vc.error_codes import CRYPTOGRAPHIC_SECURITY, PARSING
 from did_health.vc.jose.header import ALG_OF_KEY, Header, parse_protected
-from did_health.vc.problems import CRYPTOGRAPHIC_SECURITY, PARSING
 
 # RFC 7797 §5.2: an unencoded payload in the compact form is of these characters, and has no dot.
 _UNENCODED: Final = re.compile(rb"[ -\-/-~]*")

@@ -10,9 +10,9 @@ from did_health.encoding.strict_json import JSON, JSONObject
 from did_health.errors import FormatError, UnsupportedError
 from did_health.keys import PublicKey, Signer
 from did_health.limits import MAX_JWS_SIGNATURES, MAX_TOKEN_CHARACTERS
+from did_health.vc.error_codes import PARSING
 from did_health.vc.jose.header import Header, protected_members
 from did_health.vc.jose.jws import JWS, VerifiedJWS, decoded, protected_header, signing_input_of
-from did_health.vc.problems import PARSING
 
 FindKey = Callable[[Header], PublicKey]
 """The key of one signature, by its header; raises whatever tells that there is none."""

@@ -16,9 +16,9 @@ from did_health.vc.cose.headers import CONTENT_TYPE, KID, TYP
 from did_health.vc.cose.sign1 import sign1
 from did_health.vc.jose.claims import Claims, numeric_date
 from did_health.vc.jose.jws import sign_compact
-from did_health.vc.jose_cose.secured import MediaType, Secured
 from did_health.vc.jose_cose.key_discovery import verification_method
 from did_health.vc.jose_cose.rules import check_document, party_of
+from did_health.vc.jose_cose.secured import MediaType, Secured
 from did_health.vc.sd_jwt.issue import issue_sd_jwt
 from did_health.vc.sd_jwt.serialization import SDJWT
 from did_health.vc.validation import type_names

@@ -6,10 +6,11 @@ from did_health.encoding.strict_json import JSONObject
 from did_health.errors import VerificationError
 from did_health.vc import validation
 from did_health.vc.credential import Credential
+from did_health.vc.integrity import MALFORMED_VALUE
 from did_health.vc.jose.claims import Claims
 from did_health.vc.jose_cose.secured import MediaType
 from did_health.vc.presentation import Presentation, self_asserted
-from did_health.vc.validation import MALFORMED_VALUE, refusal
+from did_health.vc.validation import refusal
 
 
 def check_types(media_type: MediaType, typ: str | None, content_type: str | None) -> None:

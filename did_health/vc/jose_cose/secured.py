@@ -9,7 +9,7 @@ from typing import Final
 from did_health.encoding.strict_json import JSONObject
 from did_health.errors import FormatError, UnsupportedError
 from did_health.vc.envelope import Envelope, EnvelopeType, envelope
-from did_health.vc.validation import MALFORMED_VALUE
+from did_health.vc.integrity import MALFORMED_VALUE
 
 _PREFIX: Final = "application/"
 

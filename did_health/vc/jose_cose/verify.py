@@ -17,14 +17,14 @@ from did_health.errors import FormatError, VerificationError
 from did_health.keys import PublicKey
 from did_health.vc.cose.headers import Headers
 from did_health.vc.cose.sign1 import Sign1
+from did_health.vc.error_codes import CRYPTOGRAPHIC_SECURITY, PARSING
 from did_health.vc.jose.claims import Claims
 from did_health.vc.jose.header import Header
 from did_health.vc.jose.header import media_type as shortened
 from did_health.vc.jose.jws import JWS
-from did_health.vc.jose_cose.secured import MediaType
 from did_health.vc.jose_cose.key_discovery import verification_method
 from did_health.vc.jose_cose.rules import check_document, check_types, party_of
-from did_health.vc.problems import CRYPTOGRAPHIC_SECURITY, PARSING
+from did_health.vc.jose_cose.secured import MediaType
 from did_health.vc.proofs.data_integrity import KeySource
 from did_health.vc.sd_jwt.key_binding import ExpectedKeyBinding, KeyBinding
 from did_health.vc.sd_jwt.serialization import SDJWT

@@ -12,7 +12,7 @@ from did_health.encoding import strict_json
 from did_health.encoding.base64 import base64url_decode, base64url_encode
 from did_health.encoding.strict_json import JSON
 from did_health.errors import FormatError, UnsupportedError
-from did_health.vc.problems import PARSING
+from did_health.vc.error_codes import PARSING
 
 SD: Final = "_sd"
 """The member of an object that lists the digests of its concealed members (§4.2.4.1)."""

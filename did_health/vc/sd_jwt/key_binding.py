@@ -12,10 +12,10 @@ from did_health.encoding.timestamps import require_aware
 from did_health.errors import FormatError, VerificationError
 from did_health.keys import PublicKey, Signer
 from did_health.limits import MAX_KEY_BINDING_AGE_SECONDS
+from did_health.vc.error_codes import CRYPTOGRAPHIC_SECURITY, PARSING, RANGE
 from did_health.vc.jose.claims import Claims, numeric_date
 from did_health.vc.jose.header import media_type
 from did_health.vc.jose.jws import sign_compact, verify_compact
-from did_health.vc.problems import CRYPTOGRAPHIC_SECURITY, PARSING, RANGE
 from did_health.vc.sd_jwt.disclosure import Digest
 
 TYP: Final = "kb+jwt"

@@ -10,7 +10,7 @@ from did_health.encoding import strict_json
 from did_health.encoding.strict_json import JSON
 from did_health.errors import FormatError
 from did_health.keys import Signer
-from did_health.vc.problems import PARSING
+from did_health.vc.error_codes import PARSING
 from did_health.vc.sd_jwt.key_binding import ExpectedKeyBinding, sign_key_binding
 from did_health.vc.sd_jwt.processing import process
 from did_health.vc.sd_jwt.serialization import SDJWT

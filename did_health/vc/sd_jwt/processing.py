@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from did_health.encoding.strict_json import JSON, JSONObject
 from did_health.errors import FormatError, VerificationError
 from did_health.limits import MAX_DOCUMENT_DEPTH
-from did_health.vc.problems import CRYPTOGRAPHIC_SECURITY, PARSING
+from did_health.vc.error_codes import CRYPTOGRAPHIC_SECURITY, PARSING
 from did_health.vc.sd_jwt.disclosure import ELLIPSIS, SD, SD_ALG, Digest, Disclosure, digest_function
 
 

@@ -9,9 +9,9 @@ from did_health.encoding import strict_json
 from did_health.encoding.strict_json import JSON, JSONObject
 from did_health.errors import FormatError
 from did_health.limits import MAX_DISCLOSURES, MAX_TOKEN_CHARACTERS
+from did_health.vc.error_codes import PARSING
 from did_health.vc.jose.jws import JWS, ascii_text
 from did_health.vc.jose.jws_json import parse_json
-from did_health.vc.problems import PARSING
 from did_health.vc.sd_jwt.disclosure import Disclosure
 
 _HEADER: Final = "header"

@@ -10,9 +10,9 @@ from did_health.encoding import strict_json
 from did_health.encoding.strict_json import JSONObject
 from did_health.errors import FormatError, VerificationError
 from did_health.keys import PublicKey
+from did_health.vc.error_codes import CRYPTOGRAPHIC_SECURITY, PARSING
 from did_health.vc.jose.claims import Claims
 from did_health.vc.jose.header import Header
-from did_health.vc.problems import CRYPTOGRAPHIC_SECURITY, PARSING
 from did_health.vc.sd_jwt.disclosure import Disclosure
 from did_health.vc.sd_jwt.key_binding import ExpectedKeyBinding, KeyBinding, verify_key_binding
 from did_health.vc.sd_jwt.processing import process
