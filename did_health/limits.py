@@ -46,6 +46,10 @@ MAX_BLANK_NODES: Final = 256
 MAX_BLANK_NODE_WORK: Final = 20_000
 """Orders of blank nodes that look alike which RDFC-1.0 may try: less than half a second."""
 MAX_QUADS: Final = 10_000
+MAX_COMPILED_SCOPES: Final = 1_000
+"""Places of documents for which the terms of JSON-LD contexts are remembered; then they are forgotten, all at once."""
+MAX_COMPILED_DEPTH: Final = 16
+"""Objects in objects of a document that goes by the compiled contexts; a deeper one goes the general way."""
 
 # JOSE, COSE and SD-JWT
 MAX_TOKEN_CHARACTERS: Final = 2 << 20

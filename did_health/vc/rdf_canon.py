@@ -28,12 +28,24 @@ def canonicalize(quads: Iterable[Quad], hash_name: HashName = "sha256") -> tuple
 
     Raises ``FormatError`` (``PROOF_TRANSFORMATION_ERROR``) for a dataset over the limits or with too many interchangeable blank nodes.
     """
-    dataset = frozenset(quads)
-    if len(dataset) > MAX_QUADS:
-        raise FormatError(f"the document has {len(dataset)} RDF statements, more than the {MAX_QUADS} allowed", code="PROOF_TRANSFORMATION_ERROR")
-    labels = _Canonicalization(dataset, hash_name).run()
-    lines = sorted(_line(tuple(labels.get(term, term) for term in quad)) for quad in dataset)
-    return "".join(lines), labels
+    lines: set[str] = set()
+    blank: dict[Quad, None] = {}
+    for quad in quads:
+        subject, predicate, object_, graph = quad
+        # No IRI and no literal begins like that.
+        if subject[0] == "_" or object_[0] == "_" or graph[:1] == "_":
+            blank[quad] = None
+        else:
+            lines.add(_line(subject, predicate, object_, graph))
+    if len(lines) + len(blank) > MAX_QUADS:
+        raise FormatError(
+            f"the document has {len(lines) + len(blank)} RDF statements, more than the {MAX_QUADS} allowed", code="PROOF_TRANSFORMATION_ERROR"
+        )
+    labels = _Canonicalization(blank, hash_name).run() if blank else {}
+    label = labels.get
+    for subject, predicate, object_, graph in blank:
+        lines.add(_line(label(subject, subject), predicate, label(object_, object_), label(graph, graph)))
+    return "".join(sorted(lines)), labels
 
 
 class _Issuer(dict[str, str]):
@@ -54,12 +66,17 @@ class _Issuer(dict[str, str]):
 class _Canonicalization:
     """The state of one run (§4.3)."""
 
-    def __init__(self, dataset: frozenset[Quad], hash_name: HashName) -> None:
+    def __init__(self, dataset: Iterable[Quad], hash_name: HashName) -> None:
         self.hash: Callable[[str], str] = _sha256 if hash_name == "sha256" else _sha384
         self.quads: defaultdict[str, list[Quad]] = defaultdict(list)
         for quad in dataset:
-            for node in {term for term in quad if term.startswith("_:")}:
-                self.quads[node].append(quad)
+            subject, _, object_, graph = quad
+            if subject[0] == "_":
+                self.quads[subject].append(quad)
+            if object_[0] == "_" and object_ != subject:
+                self.quads[object_].append(quad)
+            if graph[:1] == "_" and graph not in (subject, object_):
+                self.quads[graph].append(quad)
         if len(self.quads) > MAX_BLANK_NODES:
             raise FormatError(f"the document has {len(self.quads)} blank nodes, more than the {MAX_BLANK_NODES} allowed", code="PROOF_TRANSFORMATION_ERROR")
         self.canonical = _Issuer("_:c14n")
@@ -91,8 +108,17 @@ class _Canonicalization:
 
     def hash_first_degree(self, node: str) -> str:
         """§4.6: the statements about ``node``, which is ``a``, while every other blank node is ``z``."""
-        lines = [_line(tuple(("_:a" if term == node else "_:z") if term.startswith("_:") else term for term in quad)) for quad in self.quads[node]]
-        return self.hash("".join(sorted(lines)))
+        lines: list[str] = []
+        for subject, predicate, object_, graph in self.quads[node]:
+            if subject[0] == "_":
+                subject = "_:a" if subject == node else "_:z"  # noqa: PLW2901  # as the algorithm says it
+            if object_[0] == "_":
+                object_ = "_:a" if object_ == node else "_:z"  # noqa: PLW2901
+            if graph[:1] == "_":
+                graph = "_:a" if graph == node else "_:z"  # noqa: PLW2901
+            lines.append(_line(subject, predicate, object_, graph))
+        lines.sort()
+        return self.hash("".join(lines))
 
     def hash_related(self, related: str, quad: Quad, issuer: _Issuer, position: str) -> str:
         """§4.7."""
@@ -150,8 +176,8 @@ class _Canonicalization:
         return path, issuer
 
 
-def _line(quad: tuple[str, ...]) -> str:
-    return f"{quad[0]} {quad[1]} {quad[2]} {quad[3]} .\n" if quad[3] else f"{quad[0]} {quad[1]} {quad[2]} .\n"
+def _line(subject: str, predicate: str, object_: str, graph: str) -> str:
+    return f"{subject} {predicate} {object_} {graph} .\n" if graph else f"{subject} {predicate} {object_} .\n"
 
 
 def _sha256(text: str) -> str:
