@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import Final, Protocol
@@ -39,6 +39,13 @@ class AdmissionState(Protocol):
     @property
     def registry_authorities(self) -> frozenset[str]:
         """The DIDs whose registry records this ledger takes."""
+
+    @property
+    def replayed(self) -> bool:
+        """Whether entries that a log has taken are judged once more, elsewhere: what was known beside that log then is not known here.
+
+        That is who its registry authorities are, and which approvals of DIDs' witnesses it publishes. Verifiers judge both for themselves.
+        """
 
     def expect(self, subjects: Collection[bytes]) -> None:
         """These subjects are the ones that will be asked for: a store may read them all at once."""
@@ -99,6 +106,14 @@ def admit_parsed(entry: Entry, submission: Submission, state: AdmissionState, *,
     return Admitted(entry, submission.entry, submission.content, log)
 
 
+def admit_replayed(entry: Entry, data: bytes, content: bytes, state: AdmissionState, *, now: datetime) -> Admitted:
+    """Judge once more, by step 4, an entry that a log took at ``now``; ``content`` is the document whose hash it holds.
+
+    Steps 1 and 3 are ``Replay``'s, and step 2 protects the log alone. Raises as ``admit`` does.
+    """
+    return Admitted(entry, data, content, _RULES[entry.kind](entry, content, state, now))
+
+
 def _require_continuation(entry: Entry, latest: Entry | None) -> None:
     due = 0 if latest is None else latest.seq + 1
     if entry.seq < due:
@@ -116,7 +131,8 @@ def _did(entry: Entry, content: bytes, state: AdmissionState, now: datetime) -> 
     proofs = None if log.witnessed else state.witness_proofs(log.did)
     if proofs is not None:
         log = verify_appended(previous, content, now, proofs)
-    log.require_witnessed()
+    # Approvals are not logged: whoever replays takes the log's word that it saw them.
+    log = replace(log, witnessed_through=len(log.entries)) if state.replayed else log.require_witnessed()
     if entry.subject != did_subject(log.did.text):
         raise _not_entitled("the line is of another DID than the entry's subject")
     if entry.author not in log.latest.signers:
@@ -147,7 +163,7 @@ def _status_list(entry: Entry, content: bytes, state: AdmissionState, now: datet
 def _registry_record(entry: Entry, content: bytes, state: AdmissionState, now: datetime) -> None:
     """A registry record by an authority that this ledger was told of."""
     authority, key = _author_key(entry, state, now)
-    if authority not in state.registry_authorities:
+    if not state.replayed and authority not in state.registry_authorities:
         raise _not_entitled("the author is not a registry authority of this ledger")
     if _issuer(strict_json.loads_object(content, what="registry record")) != authority:
         raise _not_entitled("the registry record has another issuer than the entry's author")

@@ -55,6 +55,10 @@ class Staged:
     def registry_authorities(self) -> frozenset[str]:
         return self._stored.registry_authorities
 
+    @property
+    def replayed(self) -> bool:
+        return self._stored.replayed
+
     def expect(self, subjects: Collection[bytes]) -> None:
         self._stored.expect(subjects)
 

@@ -224,7 +224,8 @@ class EmbeddedLedger(LogReader):
 
         Raises what ``submit`` raises for a failing store, other writers and too few witnesses, which is the fault of no group.
         """
-        now = self._clock()
+        # In whole seconds, as the head will say it: by that time mirrors judge the entries once more.
+        now = self._clock().replace(microsecond=0)
         with self._turn:
             self._publish_pending(now)
             self._catch_up()

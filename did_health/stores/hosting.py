@@ -6,7 +6,6 @@ wrong. A URL stays with the first DID that was logged for it; another DID of the
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -28,7 +27,7 @@ class Hosting:
     def __init__(self, store: LedgerStore, logs: DIDLogs) -> None:
         self._store, self._logs = store, logs
 
-    def catch_up(self, now: datetime) -> None:
+    def catch_up(self) -> None:
         """Derive the documents of every entry published since the last call. Raises ``StoreError``, ``ConflictError``."""
         state = self._store.state()
         if state.pending is not None:
@@ -39,26 +38,25 @@ class Hosting:
             end = min(start + _AT_ONCE, state.published_size)
             hosted: dict[str, bytes | None] = {}
             for kind, subject in self._store.subjects_between(_KINDS, start, end):
-                hosted |= self._did(subject, hosted, now) if kind == Kind.DID else self._status_list(subject)
+                hosted |= self._did(subject, hosted) if kind == Kind.DID else self._status_list(subject)
             self._store.host({url: (urlsplit(url).netloc.lower(), data) for url, data in hosted.items()}, end)
             start = end
 
-    def _did(self, subject: bytes, hosted: dict[str, bytes | None], now: datetime) -> dict[str, bytes | None]:
-        log = self._logs.get(subject, now)
-        if log is None:
+    def _did(self, subject: bytes, hosted: dict[str, bytes | None]) -> dict[str, bytes | None]:
+        log = self._logs.get(subject)
+        if log is None or self._is_of_another(log, hosted):
             return {}
         url = log.did.log_url
-        there = hosted.get(url) or self._store.document(url)
-        if there is not None and _scid(there) != log.did.scid:
-            return {}
         return {url: log.encode(), url.removesuffix("l"): _did_web(log)}
+
+    def _is_of_another(self, log: webvh.Log, hosted: dict[str, bytes | None]) -> bool:
+        there = hosted.get(log.did.log_url) or self._store.document(log.did.log_url)
+        return there is not None and _scid(there) != log.did.scid
 
     def _status_list(self, subject: bytes) -> dict[str, bytes | None]:
         newest = self._store.latest(subject)
-        content = newest and self._store.content(newest.content)
-        if not content:
-            return {}
-        url = strict_json.loads_object(content)["id"]
+        content = self._store.content(newest.content) if newest else None
+        url = strict_json.loads_object(content)["id"] if content else None
         # A list must not stand where a DID's own files are looked for; and a query is no part of what is looked up.
         if not isinstance(url, str) or not url.startswith("https://") or url.endswith(_OF_DIDS) or "?" in url or "#" in url:
             return {}

@@ -92,14 +92,22 @@ def newest_of(connection: Connection, subject: bytes) -> NewestEntry | None:
 
 
 def head_at(connection: Connection, size: int) -> LoggedHead | None:
-    """The map head that ends the log of ``size`` leaves; ``None`` for the empty log. Raises ``StoreError`` if there is none."""
+    """The map head that ends the log of ``size`` leaves; ``None`` for the empty log.
+
+    Raises ``StoreError``: ``store_corrupt`` if the last entry is not there, ``store_older`` if it is no head, because the log has no map.
+    """
     if not size:
         return None
     query = select(entries.c.data, contents.c.data).join(contents, entries.c.content == contents.c.digest).where(entries.c.position == size - 1)
     row = connection.execute(query).one_or_none()
     if row is None:
-        raise StoreError("the database lacks the map head of its log", hint="Recover the log from a mirror", code="store_corrupt")
-    return LoggedHead(Entry.parse(row[0]), MapHead.parse(row[1]))
+        hint = "Recover the log from a mirror"
+        raise StoreError("the database lacks the map head of its log", where=f"entry {size - 1}", hint=hint, code="store_corrupt")
+    entry = Entry.parse(row[0])
+    if entry.kind is not Kind.MAP_HEAD:
+        hint = "Begin a new log; nobody can prove what is newest on this one"
+        raise StoreError("the log does not end with a map head: it was begun before logs had maps", where=f"entry {size - 1}", hint=hint, code="store_older")
+    return LoggedHead(entry, MapHead.parse(row[1]))
 
 
 class TableItems:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from did_health.did.methods.webvh import Log, WebvhDID, verify_proposed
+from did_health.did.methods.webvh import Log, WebvhDID, verify_settled
 from did_health.errors import StoreError
 from did_health.ledger.entry import Entry
 from did_health.stores.ledger_store import LedgerStore
@@ -23,7 +23,7 @@ class DIDLogs:
         self._store = store
         self._kept: OrderedDict[bytes, Log] = OrderedDict()
 
-    def get(self, subject: bytes, now: datetime) -> Log | None:
+    def get(self, subject: bytes) -> Log | None:
         """The log of the DID with this subject as it is in the store."""
         latest = self._store.latest(subject)
         if latest is None:
@@ -32,7 +32,7 @@ class DIDLogs:
         known = len(log.entries) if log is not None else 0
         if log is None or known != latest.seq + 1:
             for line in self._store.subject_contents(subject, known):
-                log = verify_proposed(log, line, now)
+                log = verify_settled(log, line)
             if log is None or len(log.entries) != latest.seq + 1:
                 raise StoreError("the database lacks a line of a DID log", hint="Recover the log from a mirror", code="store_corrupt")
             # Approvals were demanded when the lines were admitted.
@@ -44,10 +44,10 @@ class DIDLogs:
 
 
 class StoredState:
-    """The state at one moment, for one batch: what was read of it once is not read again."""
+    """The state at one moment, for one batch: what was read of it once is not read again. ``replayed`` as in ``AdmissionState``."""
 
-    def __init__(self, store: LedgerStore, logs: DIDLogs, registry_authorities: frozenset[str], now: datetime) -> None:
-        self._store, self._logs, self._now = store, logs, now
+    def __init__(self, store: LedgerStore, logs: DIDLogs, registry_authorities: frozenset[str], now: datetime, *, replayed: bool = False) -> None:
+        self._store, self._logs, self._now, self.replayed = store, logs, now, replayed
         self._latest: dict[bytes, Entry | None] = {}
         self._did_logs: dict[bytes, Log | None] = {}
         self.registry_authorities = registry_authorities
@@ -65,11 +65,12 @@ class StoredState:
 
     def did_log(self, subject: bytes) -> Log | None:
         if subject not in self._did_logs:
-            self._did_logs[subject] = self._logs.get(subject, self._now)
+            self._did_logs[subject] = self._logs.get(subject)
         return self._did_logs[subject]
 
     def witness_proofs(self, did: WebvhDID) -> bytes | None:
         return self._store.document(did.witness_url)
 
     def entries_within_hour(self, author: str) -> int:
-        return self._store.entries_within_hour(author, now=self._now)
+        # Nobody asks what a log's rate was then.
+        return 0 if self.replayed else self._store.entries_within_hour(author, now=self._now)

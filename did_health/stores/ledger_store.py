@@ -93,7 +93,7 @@ class LedgerStore:
     def append(self, batch: Batch, *, now: datetime) -> None:
         """Store a batch and its signed checkpoint as pending, in one transaction.
 
-        Raises ``ConflictError``, writing nothing, unless the newest signed tree is ``batch.old`` and none is pending.
+        Raises ``ConflictError``, writing nothing, unless the newest signed tree is ``batch.old`` and none is pending; ``StoreError`` as ``add_entries``.
         """
         rows = entry_rows(batch.old.size, batch.leaves, batch.leaf_hashes, now=now)
         with self._database.write() as connection:
@@ -105,10 +105,7 @@ class LedgerStore:
             if swapped.rowcount != 1:
                 raise write_conflict()
             add_contents(connection, {one.entry.content: one.content for one in batch.leaves})
-            try:
-                connection.execute(insert(entries), rows)
-            except IntegrityError as error:
-                raise write_conflict() from error
+            add_entries(connection, rows)
 
     def mark_published(self, pending: bytes, published: bytes) -> None:
         """The pending note is out, ``published`` is what it became; the map follows. Does nothing if another process said so already."""
@@ -147,10 +144,11 @@ class LedgerStore:
 
     # ---- entries
 
-    def leaf_hashes(self, start: int) -> list[bytes]:
-        """The hashes of the leaves from ``start`` on, in order."""
+    def leaf_hashes(self, start: int) -> Iterator[Sequence[bytes]]:
+        """The hashes of the leaves from ``start`` on, in order, in parts: all of a long log are never in memory as so many objects."""
+        query = select(entries.c.leaf_hash).where(entries.c.position >= start).order_by(entries.c.position)
         with self._database.read() as connection:
-            return list(connection.execute(select(entries.c.leaf_hash).where(entries.c.position >= start).order_by(entries.c.position)).scalars())
+            yield from connection.execute(query, execution_options={"yield_per": _PER_QUERY}).scalars().partitions()
 
     def entry_data(self, start: int, end: int) -> list[bytes]:
         """The bytes of the entries from ``start`` to ``end`` (exclusive)."""
@@ -227,6 +225,15 @@ class LedgerStore:
         with self._database.read() as connection:
             return connection.execute(select(contents.c.data).where(contents.c.digest == digest)).scalar_one_or_none()
 
+    def contents_of(self, digests: Collection[bytes]) -> dict[bytes, bytes]:
+        """Those of many documents that are kept, by their SHA-256."""
+        found: dict[bytes, bytes] = {}
+        with self._database.read() as connection:
+            for chunk in _chunks(list(digests)):
+                rows = connection.execute(select(contents.c.digest, contents.c.data).where(contents.c.digest.in_(chunk)))
+                found.update([(row.digest, row.data) for row in rows])
+        return found
+
     def publish(self, url: str, host: str, data: bytes) -> None:
         """Keep ``data`` as what is found at ``url``, in the place of what was there."""
         with self._database.write() as connection:
@@ -283,7 +290,25 @@ def add_contents(connection: Connection, new: Mapping[bytes, bytes]) -> None:
     """Keep documents, by their SHA-256; those that are kept already stay."""
     missing = set(new) - _present(connection, list(new))
     if missing:
-        connection.execute(insert(contents), [{"digest": digest, "data": new[digest]} for digest in missing])
+        # In the order of the keys, so that every page is visited once.
+        connection.execute(insert(contents), [{"digest": digest, "data": new[digest]} for digest in sorted(missing)])
+
+
+def add_entries(connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
+    """Append entries, in a transaction that has compared and swapped the checkpoint row.
+
+    So nobody else was there before: raises ``StoreError`` (``store_corrupt``) if there is an entry at one of the positions, or of one of
+    the subjects and numbers, which the checkpoint row says is not there.
+    """
+    try:
+        connection.execute(insert(entries), rows)
+    except IntegrityError as error:
+        hint = "Nothing was written; recover the log from a mirror"
+        raise StoreError("the database has entries that its checkpoint does not count", where=_where(rows), hint=hint, code="store_corrupt") from error
+
+
+def _where(rows: Sequence[Mapping[str, object]]) -> str:
+    return f"entries {rows[0]['position']} to {rows[-1]['position']}"
 
 
 def _present(connection: Connection, digests: Sequence[bytes]) -> set[bytes]:

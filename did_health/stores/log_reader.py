@@ -64,7 +64,7 @@ class LogReader:
     def host(self) -> None:
         """Serve the documents that follow from what was published since the last call (see ``stores.hosting``)."""
         with self._turn:
-            self._hosting.catch_up(self._clock())
+            self._hosting.catch_up()
 
     def hosts(self, host: str) -> bool:
         """Whether documents of this host (``name`` or ``name:port``, in lower case) are served here."""
@@ -101,7 +101,8 @@ class LogReader:
 
     def _follow(self, state: LogState) -> None:
         if self._tree.size < state.size:
-            self._tree.extend(self._store.leaf_hashes(self._tree.size))
+            for hashes in self._store.leaf_hashes(self._tree.size):
+                self._tree.extend(hashes)
         if self._tree.size < state.size or self._tree.root(state.size) != state.root:
             raise StoreError("the entries in the database do not give its signed root", hint="Recover the log from a mirror", code="store_corrupt")
         if self._tree.size > state.size:

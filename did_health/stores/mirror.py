@@ -9,13 +9,14 @@ A copy goes through these steps, and a crash after any of them is made good by t
 
 1. the log's signature on a checkpoint, whoever showed it;
 2. the leaf hashes up to its size have to continue those that are kept and give its root, so that entries are the log's own word;
-3. entries and documents have to have these hashes; entries are replayed: decoding, the order of each subject, every map head;
+3. entries and documents have to have these hashes; entries are replayed: decoding, the order of each subject, every map head, and
+   whether its author was entitled to each entry, at the time that its batch's head says;
 4. they are kept, in transactions that end with a map head each; now the mirror may cosign the checkpoint (``take`` has returned);
 5. when the log has published it, tiles and map follow, and it is shown (``follow``).
 
 What the log signed and is wrong (an entry, a map head, another history, a checkpoint that ends with no head) is the **alarm**: it is written
-down with the checkpoint that proves it, and nothing of this log is taken or cosigned from then on. What is kept is still served. Who
-may write an entry is not judged here: authors are known to the log and to verifiers.
+down with the checkpoint that proves it, and nothing of this log is taken or cosigned from then on. What is kept is still served. Two
+things that are not on the log are not judged here but by verifiers: who is a registry authority, and the approvals of DIDs' witnesses.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import hashlib
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, NoReturn, Protocol, cast
 
@@ -32,13 +34,15 @@ from sqlalchemy import Connection
 from did_health.encoding import strict_json
 from did_health.errors import DidHealthError, FormatError, StoreError, TransportError, VerificationError
 from did_health.keys import PublicKey
-from did_health.ledger.admission import Admitted
+from did_health.ledger.admission import Admitted, admit_replayed
 from did_health.ledger.entry import Entry, Kind
 from did_health.ledger.replay import Replay
+from did_health.ledger.sequencer import Staged
 from did_health.limits import MAX_BATCH_ENTRIES
 from did_health.stores import files
 from did_health.stores.database import Database
 from did_health.stores.ledger_map import TableItems, head_at, rows_between
+from did_health.stores.ledger_state import DIDLogs, StoredState
 from did_health.stores.ledger_store import LogState
 from did_health.stores.log_reader import Clock, LogReader, host_of
 from did_health.stores.mirror_store import MirrorStore
@@ -111,6 +115,8 @@ class Mirror(LogReader):
         self._stopping = threading.Event()
         self._ahead = Tree()
         self._items, self._history = _Items(), _History()
+        # Not those of the readers, who may be others' threads.
+        self._judged_logs = DIDLogs(store)
         self._replay: Replay | None = None
         alarm = store.alarm()
         self.alarm = Alarm.parse(alarm) if alarm else None
@@ -220,7 +226,8 @@ class Mirror(LogReader):
         state = self._store.state()
         if self._ahead.size > state.size:
             self._ahead.truncate(state.size)
-        self._ahead.extend(self._store.leaf_hashes(self._ahead.size))
+        for hashes in self._store.leaf_hashes(self._ahead.size):
+            self._ahead.extend(hashes)
         if self._replay is not None and self._replay.size != state.size:
             self._replay = None
         return state
@@ -270,10 +277,11 @@ class Mirror(LogReader):
     def _keep(self, start: int, leaves: Sequence[Entry], data: Sequence[bytes]) -> None:
         """Replay and keep leaves, the last of which is a head."""
         wanted = {entry.content for entry in leaves if entry.kind is not Kind.MAP_HEAD}
-        contents = self._source.contents([digest for digest in wanted if self._store.content(digest) is None])
+        contents = self._store.contents_of(wanted)
+        contents |= self._source.contents(wanted - contents.keys())
         heads = self._replayed(leaves, data)
+        admitted = self._judged(start, leaves, data, {**contents, **heads})
         end = start + len(data)
-        admitted = [Admitted(entry, one, heads.get(entry.content) or contents.get(entry.content, b"")) for entry, one in zip(leaves, data, strict=True)]
         hashes = self._ahead.subtree_hashes(0, start, end)
         old, new = (Checkpoint(self.origin, size, self._ahead.root(size)) for size in (start, end))
         self._kept.take(old, new, admitted, [hashes[at : at + 32] for at in range(0, len(hashes), 32)], now=self._clock())
@@ -297,6 +305,24 @@ class Mirror(LogReader):
             finally:
                 self._items.table.release()
         return heads
+
+    def _judged(self, start: int, leaves: Sequence[Entry], data: Sequence[bytes], contents: Mapping[bytes, bytes]) -> list[Admitted]:
+        """Leaves whose authors were entitled to write them at the time of their batch, which is what its head says."""
+        staged = Staged(StoredState(self._store, self._judged_logs, frozenset(), self._clock(), replayed=True))
+        staged.expect({entry.subject for entry in leaves})
+        admitted: list[Admitted] = []
+        for position, (entry, one, time) in enumerate(zip(leaves, data, _times(leaves), strict=True), start):
+            content = contents[entry.content]
+            if entry.kind is Kind.MAP_HEAD:
+                # The log's own, and judged by the replay.
+                admitted.append(Admitted(entry, one, content))
+                continue
+            try:
+                admitted.append(admit_replayed(entry, one, content, staged, now=time))
+            except (VerificationError, FormatError) as error:
+                raise _Caught(VerificationError(error.what, where=f"entry {position} {error.where}".rstrip(), code=error.code)) from error
+            staged.stage(admitted[-1])
+        return admitted
 
     def _resumed(self, state: LogState) -> Replay:
         """A replay that goes on where the database is; the items' connection is open."""
@@ -389,6 +415,14 @@ def _parsed(data: bytes, position: int) -> Entry:
         return Entry.parse(data)
     except FormatError as error:
         raise _Caught(VerificationError(f"a leaf is no entry: {error.what}", where=f"entry {position}", code="entry_malformed")) from error
+
+
+def _times(leaves: Sequence[Entry]) -> list[datetime]:
+    """When each leaf was admitted: the time of the head that ends its batch."""
+    times: list[datetime] = []
+    for entry in reversed(leaves):
+        times.append(datetime.fromtimestamp(entry.time, UTC) if entry.kind is Kind.MAP_HEAD else times[-1])
+    return times[::-1]
 
 
 def _no_head(size: int) -> VerificationError:

@@ -7,13 +7,12 @@ from datetime import datetime
 from typing import Final
 
 from sqlalchemy import insert, select, update
-from sqlalchemy.exc import IntegrityError
 
 from did_health.errors import ConflictError
 from did_health.ledger.admission import Admitted
 from did_health.stores import ledger_map
-from did_health.stores.ledger_store import LedgerStore, add_contents, entry_rows, write_conflict
-from did_health.stores.tables import checkpoint, entries, settings
+from did_health.stores.ledger_store import LedgerStore, add_contents, add_entries, entry_rows, write_conflict
+from did_health.stores.tables import checkpoint, settings
 from did_health.tlog.checkpoint import Checkpoint
 
 _ALARM: Final = "alarm"
@@ -31,10 +30,7 @@ class MirrorStore(LedgerStore):
             if swapped.rowcount != 1:
                 raise write_conflict()
             add_contents(connection, {one.entry.content: one.content for one in leaves})
-            try:
-                connection.execute(insert(entries), entry_rows(old.size, leaves, leaf_hashes, now=now))
-            except IntegrityError as error:
-                raise write_conflict() from error
+            add_entries(connection, entry_rows(old.size, leaves, leaf_hashes, now=now))
 
     def show(self, note: bytes, size: int) -> None:
         """Publish the checkpoint ``note`` of ``size``, and bring the map up to it; raises ``ConflictError`` if a larger one is, or less was taken."""

@@ -20,6 +20,7 @@ from did_health.roles.register import IssuedCredential, Register, StatusChange, 
 from did_health.stores import indices
 from did_health.stores.clock import system_clock
 from did_health.stores.database import APPLICATION_ID, Database
+from did_health.stores.ledger_map import head_at
 from did_health.stores.ledger_store import LedgerStore, LogState
 from did_health.stores.register_store import SQLRegister
 from did_health.stores.tables import checkpoint, documents
@@ -295,16 +296,43 @@ def test_a_batch_is_appended_once_and_is_pending_until_it_is_published(database:
     assert store.entries_within_hour(author, now=NOW + timedelta(minutes=60)) == 0
 
 
-def test_an_entry_that_is_there_already_is_a_conflict_even_if_the_checkpoint_fits(database: Database) -> None:
+def test_an_entry_that_is_there_already_though_the_checkpoint_fits_is_damage_and_no_conflict(database: Database) -> None:
     store = LedgerStore(database)
     store.initialise({"a": "1"})
     batch = first_batch(Tree())
     store.append(batch, now=NOW)
     with database.write() as connection:
         connection.execute(update(checkpoint).values(size=0, root=batch.old.root, pending=None))
-    with pytest.raises(ConflictError):
+    with pytest.raises(StoreError) as refused:
         store.append(batch, now=NOW)
+    assert (refused.value.code, refused.value.where) == ("store_corrupt", "entries 0 to 1")
+    assert "mirror" in refused.value.hint
     assert store.state().size == 0
+
+
+def test_documents_are_found_many_at_once(database: Database) -> None:
+    store = LedgerStore(database)
+    store.initialise({"a": "1"})
+    batch = first_batch(Tree())
+    store.append(batch, now=NOW)
+    known = {leaf.entry.content: leaf.content for leaf in batch.leaves}
+    assert store.contents_of([*known, b"another" * 4 + bytes(4)]) == known
+    assert store.contents_of([]) == {}
+
+
+def test_the_head_of_a_log_from_before_the_map_is_told_to_be_none(database: Database) -> None:
+    store = LedgerStore(database)
+    store.initialise({"a": "1"})
+    store.append(first_batch(Tree()), now=NOW)
+    with database.read() as connection:
+        assert head_at(connection, 0) is None
+        assert head_at(connection, 2) is not None
+        for size, where in ((1, "entry 0"), (3, "entry 2")):
+            with pytest.raises(StoreError) as refused:
+                head_at(connection, size)
+            assert refused.value.where == where
+            assert refused.value.hint
+            assert refused.value.code == ("store_older" if size == 1 else "store_corrupt")
 
 
 # ---- transactions

@@ -301,6 +301,7 @@ class KnownState:
     written: int = 0
     asked: int = 0
     registry_authorities: frozenset[str] = field(default_factory=frozenset)
+    replayed: bool = False
 
     def expect(self, subjects: object) -> None:
         pass

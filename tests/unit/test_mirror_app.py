@@ -465,9 +465,10 @@ def test_whoever_comes_second_writes_nothing(followed: Scene) -> None:
     there, elsewhere = Checkpoint(origin, state.size, state.root), Checkpoint(origin, 3, bytes(32))
     entry = Entry.parse(followed.log.leaves[0])
     leaf = Admitted(entry, followed.log.leaves[0], handle(1))
-    for old in (elsewhere, there):
-        with pytest.raises(ConflictError):
+    for old, kind, code in ((elsewhere, ConflictError, "ledger_conflict"), (there, StoreError, "store_corrupt")):
+        with pytest.raises(kind) as refused:
             store.take(old, Checkpoint(origin, 6, bytes(32)), [leaf], [bytes(32)], now=Clock()())
+        assert refused.value.code == code
     for size in (4, 6):
         with pytest.raises(ConflictError):
             store.show(b"", size)

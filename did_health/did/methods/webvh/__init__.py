@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from did_health.did.methods.webvh.create import create, multikey_document
 from did_health.did.methods.webvh.hashing import next_key_hash
-from did_health.did.methods.webvh.log import Log, LogReading, read_log, verify_appended, verify_proposed
+from did_health.did.methods.webvh.log import Log, LogReading, read_log, verify_appended, verify_proposed, verify_settled
 from did_health.did.methods.webvh.parameters import NO_WITNESSES, Parameters, WitnessList
 from did_health.did.methods.webvh.services import implicit_services, parallel_did_web, path_url, with_implicit_services
 from did_health.did.methods.webvh.update import deactivate, move, rotate, update
@@ -18,7 +18,7 @@ from did_health.did.methods.webvh.witness import WitnessFile, create_witness_pro
 
 __all__ = [
     "create", "update", "rotate", "move", "deactivate", "multikey_document", "next_key_hash",
-    "Log", "LogReading", "VerifiedEntry", "Parameters", "WebvhDID", "read_log", "verify_appended", "verify_proposed",
+    "Log", "LogReading", "VerifiedEntry", "Parameters", "WebvhDID", "read_log", "verify_appended", "verify_proposed", "verify_settled",
     "WitnessList", "NO_WITNESSES", "WitnessFile", "create_witness_proof",
     "implicit_services", "with_implicit_services", "path_url", "parallel_did_web",
 ]

@@ -188,12 +188,21 @@ def read_log(data: bytes, witness_proofs: bytes | None = None, *, now: datetime)
 def verify_proposed(previous: Log | None, line: bytes, now: datetime) -> Log:
     """As ``verify_appended``, but the witnesses of the line are still to be asked: what a witness checks before it approves."""
     timestamps.require_aware(now)
+    log = verify_settled(previous, line)
+    try:
+        require_past(log.latest, now)
+    except DidHealthError as error:
+        raise _at_line(error, len(log.entries)) from None
+    return log
+
+
+def verify_settled(previous: Log | None, line: bytes) -> Log:
+    """As ``verify_proposed`` for a line that was verified in its time, as one in a ledger was: its times are not looked at again."""
     entries = previous.entries if previous else ()
     if len(entries) >= MAX_DID_LOG_ENTRIES or sum(len(entry.line) + 1 for entry in entries) + len(line) + 1 > MAX_DID_LOG_BYTES:
         raise FormatError(f"the DID log would have more than {MAX_DID_LOG_ENTRIES} entries or {MAX_DID_LOG_BYTES} bytes")
     try:
         entry = verify_entry(LogEntry.parse(line), entries[-1] if entries else None)
-        require_past(entry, now)
     except DidHealthError as error:
         raise _at_line(error, len(entries) + 1) from None
     extended = (*entries, entry)
