@@ -16,10 +16,10 @@ HOST = "127.0.0.1"
 
 
 @contextmanager
-def serving(app: Any) -> Iterator[str]:
-    """Serve an ASGI app; gives its base URL, without a slash at the end."""
+def serving(app: Any, **options: Any) -> Iterator[str]:
+    """Serve an ASGI app, with ``options`` of uvicorn; gives its base URL, without a slash at the end."""
     listener = socket.create_server((HOST, 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off", ws="none", timeout_graceful_shutdown=1))
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off", ws="none", timeout_graceful_shutdown=1, **options))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     try:

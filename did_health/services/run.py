@@ -14,6 +14,7 @@ import uvicorn
 
 from did_health.errors import EdgeError
 from did_health.limits import MAX_REQUEST_HEAD_BYTES, MAX_SERVICE_CONNECTIONS, MAX_SHUTDOWN_SECONDS
+from did_health.services.connections import Connection
 from did_health.services.json_log import JSONLog
 from did_health.services.settings import Address
 
@@ -42,8 +43,8 @@ def serve(app: ASGIApp, listener: socket.socket, *, log: JSONLog, started: Calla
     log.capture("uvicorn", "uvicorn.error")
     config = uvicorn.Config(
         app,
-        # The other parser, httptools, collects a request's head whatever its length.
-        http="h11",
+        # On h11: the other parser, httptools, collects a request's head whatever its length.
+        http=Connection,
         h11_max_incomplete_event_size=MAX_REQUEST_HEAD_BYTES,
         log_config=None,
         access_log=False,
@@ -52,7 +53,6 @@ def serve(app: ASGIApp, listener: socket.socket, *, log: JSONLog, started: Calla
         server_header=False,
         proxy_headers=bool(trusted_proxies),
         forwarded_allow_ips=list(trusted_proxies),
-        limit_concurrency=MAX_SERVICE_CONNECTIONS,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=MAX_SHUTDOWN_SECONDS,
     )
