@@ -14,7 +14,7 @@ from typing import ClassVar, Final
 from did_health.encoding.jcs import Canonicalize
 from did_health.encoding.strict_json import JSONObject
 from did_health.errors import FormatError, VerificationError
-from did_health.keys import Algorithm, PublicKey, bbs
+from did_health.keys import Algorithm, PublicKey
 from did_health.keys.base import MessagesSigner
 from did_health.limits import MAX_DISCLOSURE_VALUE_CHARACTERS
 from did_health.vc import rdf
@@ -85,6 +85,8 @@ class BBSCryptosuite:
         contexts: Contexts,
     ) -> tuple[JSONObject, bytes]:
         """A derived proof (§3.4.6, with ``createDisclosureData``, §3.3.3), of a base proof that verifies under the key that it names."""
+        from did_health.keys import bbs
+
         if random is None:
             raise TypeError(f"{self.name} needs random")
         base = BaseProofValue.parse(value)
@@ -115,6 +117,8 @@ class BBSCryptosuite:
         self, document: JSONObject, options: JSONObject, value: bytes, key: PublicKey, contexts: Contexts, canonicalize: Canonicalize  # noqa: ARG002  # not JCS
     ) -> bool:
         """A derived proof (§3.4.7, with ``createVerifyData``, §3.3.8)."""
+        from did_health.keys import bbs
+
         if is_base(value):
             raise base_proof_shown()
         proof = DerivedProofValue.parse(value)
@@ -162,6 +166,8 @@ def _messages(grouped: GroupedStatements, indexes: Iterable[int]) -> list[bytes]
 
 def _require_signature(base: BaseProofValue, header: bytes, messages: Sequence[bytes]) -> None:
     """The base proof is of this document: what is derived from another verifies nowhere."""
+    from did_health.keys import bbs
+
     try:
         if header == base.header and bbs.verify(base.public_key, base.signature, messages, header=header):
             return
