@@ -61,3 +61,8 @@ def test_every_threat_has_a_test() -> None:
     assert len(sections) >= 12
     for section in sections:
         assert _TEST_LINK.search(section), section.partition("\n")[0]
+
+
+def test_the_code_of_the_page_on_selective_disclosure_runs() -> None:
+    (code,) = re.findall(r"^```python\n(.*?)^```", (REPOSITORY / "docs/selective-disclosure.md").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    exec(compile(code, "docs/selective-disclosure.md", "exec"), {})
