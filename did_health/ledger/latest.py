@@ -53,8 +53,9 @@ class NewestEntry:
 
 @dataclass(frozen=True, slots=True)
 class VerifiedLatest:
-    """What a bundle proved: the subject's newest entry and its index, or None for both; and the checkpoint under which it is so."""
+    """What a bundle proved of ``subject`` (32 bytes): its newest entry and its index, or None for both; and the checkpoint under which it is so."""
 
+    subject: bytes
     entry: Entry | None
     index: int | None
     checkpoint: VerifiedCheckpoint
@@ -155,7 +156,7 @@ class LatestBundle:
             value = map_value(entry.seq, newest.index, hashlib.sha256(newest.entry).digest(), entry.content, newest.flags)
         if self.proof.verify(subject, self.root) != value:
             raise VerificationError("the map does not have what the bundle says of the subject", code="latest_not_in_map")
-        return VerifiedLatest(entry, newest.index if newest else None, verified)
+        return VerifiedLatest(subject, entry, newest.index if newest else None, verified)
 
 
 def _parse_head(head: cbor.CBOR) -> tuple[int, bytes | None, int, bytes, bytes, int]:

@@ -83,15 +83,16 @@ class SubmissionReceipt:
     def is_broken_by(self, entry: Entry, latest: VerifiedLatest) -> bool:
         """Whether a verified bundle convicts the log: after the deadline its witnesses saw a state in which ``entry`` was not logged.
 
-        ``entry`` is the one that the receipt is about. A later entry of its subject says nothing: this one may be among those before it.
+        ``entry`` is the one that the receipt is about, and ``latest`` is proved of its subject: any other bundle, log or entry convicts nobody.
+        A later entry of the subject says nothing: this one may be among those before it.
         """
-        if entry.digest != self.entry_hash or latest.checkpoint.checkpoint.origin != self.origin or (latest.timestamp or 0) <= self.deadline:
+        if entry.digest != self.entry_hash or latest.subject != entry.subject:
+            return False
+        if latest.checkpoint.checkpoint.origin != self.origin or (latest.timestamp or 0) <= self.deadline:
             return False
         newest = latest.entry
         if newest is None:
             return True
-        if newest.subject != entry.subject:
-            return False
         return newest.seq < entry.seq or (newest.seq == entry.seq and newest.digest != entry.digest)
 
     @property

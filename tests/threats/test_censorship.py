@@ -19,8 +19,10 @@ DEADLINE = START + timedelta(hours=24)
 CENSORED = Entry.parse(revocation(1).entry)
 
 
-def convicts(log: AnyLog, newest: NewestEntry | None = None) -> bool:
-    """Whether what a stranger can have (the receipt, and a bundle from anywhere) shows that the log broke its promise."""
+def convicts(log: AnyLog, newest: NewestEntry | None = None, *, of: int = 1) -> bool:
+    """Whether what a stranger can have (the receipt, and a bundle from anywhere) shows that the log broke its promise.
+
+    ``of`` says of which subject the bundle is."""
     receipt = SubmissionReceipt(log.signer.name, CENSORED.digest, int(START.timestamp()), int(DEADLINE.timestamp())).sign(log.signer).encode()
     policy = WitnessPolicy(
         (PolicyLog(log.signer.key),),
@@ -28,7 +30,7 @@ def convicts(log: AnyLog, newest: NewestEntry | None = None) -> bool:
         (PolicyGroup("witnesses", 3, tuple(log.witnesses)),),
         "witnesses",
     )
-    subject = revocation_subject(handle(1))
+    subject = revocation_subject(handle(of))
     bundle = LatestBundle.parse(log.bundle(subject, newest).encode())
     latest = bundle.verify(subject, policy, now=int(log.at.timestamp()))
     return SubmissionReceipt.verify(receipt, log.signer.key, CENSORED).is_broken_by(CENSORED, latest)
@@ -55,3 +57,11 @@ def test_a_promise_that_was_kept_convicts_nobody() -> None:
     log.close()
     log.at = DEADLINE + timedelta(days=1)
     assert not convicts(log, NewestEntry(0, log.leaves[0]))
+
+
+def test_that_another_subject_has_no_entry_convicts_nobody() -> None:
+    log = a_log()
+    log.add(revocation(1))
+    log.close()
+    log.at = DEADLINE + timedelta(days=1)
+    assert not convicts(log, of=3)

@@ -69,8 +69,8 @@ def test_too_large() -> None:
         SubmissionReceipt.verify(bytes(1 << 17), LOG.key)
 
 
-def seen(entry: Entry | None, at: int | None, origin: str = "log.example") -> VerifiedLatest:
-    return VerifiedLatest(entry, None if entry is None else 0, VerifiedCheckpoint(Checkpoint(origin, 9, bytes(32)), at, ()))
+def seen(subject: bytes, entry: Entry | None, at: int | None, origin: str = "log.example") -> VerifiedLatest:
+    return VerifiedLatest(subject, entry, None if entry is None else 0, VerifiedCheckpoint(Checkpoint(origin, 9, bytes(32)), at, ()))
 
 
 def test_a_log_that_did_not_publish_in_time_is_convicted(tmp_path: Path) -> None:
@@ -78,11 +78,18 @@ def test_a_log_that_did_not_publish_in_time_is_convicted(tmp_path: Path) -> None
     BOARD.join(ledger)
     first = Entry.parse(BOARD.status_list(ledger, "one").entry)
     receipt = SubmissionReceipt("log.example", first.digest, 1000, 2000)
-    assert receipt.is_broken_by(first, seen(None, 2001))
-    assert receipt.is_broken_by(first, seen(replace(first, time=7), 2001))
-    # In time, still in time, of unknown time, kept, superseded: nobody is convicted.
-    undecided = [seen(None, 2000), seen(None, None), seen(None, 2001, "other.example")]
-    for latest in (*undecided, seen(first, 2001), seen(replace(first, seq=1), 2001), seen(ENTRY, 2001)):
+    about = first.subject
+    assert receipt.is_broken_by(first, seen(about, None, 2001))
+    assert receipt.is_broken_by(first, seen(about, replace(first, time=7), 2001))
+    # In time, still in time, of unknown time, of another log, kept, superseded: nobody is convicted.
+    undecided = [seen(about, None, 2000), seen(about, None, None), seen(about, None, 2001, "other.example")]
+    for latest in (*undecided, seen(about, first, 2001), seen(about, replace(first, seq=1), 2001)):
         assert not receipt.is_broken_by(first, latest)
-    assert not receipt.is_broken_by(ENTRY, seen(None, 2001))
+    assert not receipt.is_broken_by(ENTRY, seen(ENTRY.subject, None, 2001))
     ledger.close()
+
+
+def test_what_is_proved_of_another_subject_convicts_nobody() -> None:
+    assert RECEIPT.is_broken_by(ENTRY, seen(ENTRY.subject, None, 2001))
+    for other in (seen(bytes(32), None, 2001), seen(bytes(32), replace(ENTRY, subject=bytes(32)), 2001)):
+        assert not RECEIPT.is_broken_by(ENTRY, other)
