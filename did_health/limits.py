@@ -156,6 +156,14 @@ MAX_SETTING_CHARACTERS: Final = 4096
 """One text of a configuration."""
 MAX_FOLLOWED_LOGS: Final = 1_024
 """Log keys that one witness trusts."""
+MAX_WATCHED: Final = 4_096
+"""Items of one list of what a monitor watches."""
+MAX_KNOWN_BYTES: Final = 64 << 20
+"""File of the digests of everything that somebody wrote: about a million."""
+MAX_MONITOR_STATE_BYTES: Final = 64 << 20
+"""What a monitor remembers between two looks, with the notices that its webhook has not taken."""
+MAX_UNSENT_NOTICES: Final = 1_000
+"""Notices that wait for a webhook; beyond that the oldest are given up, which is said."""
 
 # files and secrets
 MAX_KEY_FILE_BYTES: Final = 1 << 16

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from did_health.keys import Algorithm
     from did_health.stores.directory import Directory, InstitutionFile
     from did_health.stores.register_store import SQLRegister
+    from did_health.tlog.witness_policy import WitnessPolicy
     from did_health.trust.policy import TrustPolicy
 
 POLICY_FILE: Final = "trust-policy.toml"
@@ -25,6 +26,7 @@ STANDARD_INPUT: Final = "-"
 T = TypeVar("T")
 
 _HOST: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*(:[0-9]{1,5})?")
+_TOML: Final = re.compile(rb"^\s*format\s*=", re.MULTILINE)
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 
@@ -114,6 +116,25 @@ def read_policy(policy: Path | None, directory: Path) -> TrustPolicy:
 
     path = policy or directory / POLICY_FILE
     return at_file(path, lambda: TrustPolicy.parse(read_file(path, max_bytes=MAX_POLICY_BYTES)))
+
+
+def read_witness_policy(path: Path) -> WitnessPolicy:
+    """The logs and witnesses in a file: a trust policy (TOML), or C2SP tlog-policy text. Raises ``StoreError``, ``FormatError``, ``UsageError``."""
+    from did_health.limits import MAX_POLICY_BYTES
+    from did_health.tlog.witness_policy import WitnessPolicy
+    from did_health.trust.policy import TrustPolicy
+
+    def parse() -> WitnessPolicy:
+        data = read_file(path, max_bytes=MAX_POLICY_BYTES)
+        # No line of a tlog-policy has an equals sign as its second word.
+        if not _TOML.search(data):
+            return WitnessPolicy.parse(data)
+        found = TrustPolicy.parse(data).ledger
+        if found is None:
+            raise UsageError("the trust policy names no ledger, so nothing can be verified", where=str(path))
+        return found
+
+    return at_file(path, parse)
 
 
 def read_file(path: Path, *, max_bytes: int) -> bytes:
@@ -212,6 +233,11 @@ def _named(text: str, algorithms: tuple[Algorithm, ...]) -> Algorithm:
         if one.lower() == text.lower():
             return one
     raise UsageError("there is no such algorithm", where="--algorithm", hint=f"There are: {', '.join(algorithms)}")
+
+
+def posix(seconds: int) -> datetime:
+    """The time, aware UTC, of POSIX seconds."""
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 def now() -> datetime:

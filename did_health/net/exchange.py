@@ -31,6 +31,11 @@ class Answer:
     retry_after: str = ""
     """The header ``Retry-After`` as it came."""
 
+    def wait_seconds(self, longest: int) -> int:
+        """How long it asks to wait, within reason; a second if it does not say so in seconds."""
+        asked = self.retry_after
+        return min(int(asked), longest) if asked.isascii() and asked.isdigit() and len(asked) < 10 else 1
+
 
 class HTTPExchange:
     """Asks servers over HTTPS; see ``net.guards`` for where it goes. Safe for several threads; close it after use.

@@ -13,7 +13,7 @@ from typing import Final
 
 from did_health.errors import FormatError, TransportError
 from did_health.limits import MAX_CONCURRENT_REQUESTS, MAX_DOCUMENT_BYTES, MAX_ENTRY_BYTES, MAX_NOTE_BYTES
-from did_health.net.exchange import Answer, HTTPExchange
+from did_health.net.exchange import HTTPExchange
 from did_health.tlog.lines import HASH_BYTES
 from did_health.tlog.merkle import leaf_hash
 from did_health.tlog.tiles import FULL_WIDTH, Tile, parse_bundle, parse_tile
@@ -98,18 +98,13 @@ class FollowedLog:
                 return None
             if answer.status not in _BUSY or attempt == _ATTEMPTS - 1:
                 break
-            sleep(_wait(answer))
+            sleep(answer.wait_seconds(_LONGEST_WAIT))
         raise TransportError(f"the log answers with status {answer.status}", where=path, code="unexpected_status")
 
 
 def _tiles(start: int, size: int) -> Iterator[Tile]:
     for index in range(start // FULL_WIDTH, -(-size // FULL_WIDTH)):
         yield Tile(0, index, min(FULL_WIDTH, size - index * FULL_WIDTH))
-
-
-def _wait(answer: Answer) -> int:
-    asked = answer.retry_after
-    return min(int(asked), _LONGEST_WAIT) if asked.isascii() and asked.isdigit() and len(asked) < 10 else 1
 
 
 def _unusable(why: str) -> TransportError:

@@ -66,9 +66,17 @@ class HTTPCosigner:
         It may be older than what it would answer with 409 (C2SP lets an hour pass). Raises ``TransportError``, also for an answer that
         the witness did not cosign or that is about another log.
         """
+        note = self.shown(origin)
+        if note is None:
+            return WitnessState()
+        checkpoint = Checkpoint.parse(note.text)
+        return WitnessState(checkpoint.size, checkpoint.root)
+
+    def shown(self, origin: str) -> SignedNote | None:
+        """The checkpoint of ``latest`` with its signatures, of which only the witness's own is verified; ``None`` if it shows none."""
         answer = self._exchange.get(f"{self._monitoring}/{monitoring_path(origin)}", max_bytes=MAX_NOTE_BYTES)
         if answer.status in _NOTHING:
-            return WitnessState()
+            return None
         if answer.status != _OK:
             raise self._failed(answer)
         try:
@@ -79,7 +87,7 @@ class HTTPCosigner:
             raise self._unusable(f"its latest checkpoint is not acceptable: {error.what}") from error
         if checkpoint.origin != origin or not cosigned:
             raise self._unusable("its latest checkpoint is of another log, or lacks its cosignature")
-        return WitnessState(checkpoint.size, checkpoint.root)
+        return note
 
     def add_checkpoint(self, request: AddCheckpoint, *, now: datetime) -> Signature:
         """The witness's cosignature of the request's checkpoint, verified.

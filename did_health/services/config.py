@@ -24,7 +24,8 @@ from types import MappingProxyType
 from typing import Annotated, Any, Final, TypeAlias, TypeVar
 
 from did_health.errors import DidHealthError, FormatError, StoreError, UnsupportedError
-from did_health.limits import MAX_CONFIG_BYTES, MAX_FOLLOWED_LOGS, MAX_REQUESTS_PER_MINUTE
+from did_health.ledger.monitor import named_subject, own_author, subjects_of_did
+from did_health.limits import MAX_CONFIG_BYTES, MAX_FOLLOWED_LOGS, MAX_REQUESTS_PER_MINUTE, MAX_WATCHED
 from did_health.services import settings
 from did_health.services.settings import Address, Secret, Setting, Shown, read_settings, shown_settings
 from did_health.stores import files
@@ -203,7 +204,78 @@ class MirrorSettings:
     ] = ()
 
 
-SECTIONS: Final[Mapping[str, type[Any]]] = MappingProxyType({"ledger": LedgerSettings, "witness": WitnessSettings, "mirror": MirrorSettings})
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A URL below which a copy of the log ``origin`` is read; of the only log that is followed, if that is ``None``. As text ``<origin>@<url>``."""
+
+    origin: str | None
+    url: str
+
+    def __str__(self) -> str:
+        return f"{self.origin}@{self.url}" if self.origin else self.url
+
+
+def _place(value: object, folder: Path) -> Place:
+    origin, separator, url = settings.text(value, folder).rpartition("@")
+    return Place(_key_name(origin, folder) if separator else None, _public_url(url, folder))
+
+
+def _watched(value: object, folder: Path) -> str:
+    text = settings.text(value, folder)
+    named_subject(text)
+    return text
+
+
+def _did(value: object, folder: Path) -> str:
+    did = settings.text(value, folder)
+    subjects_of_did(did)
+    return did
+
+
+def _author(value: object, folder: Path) -> str:
+    text = settings.text(value, folder)
+    own_author(text)
+    return text
+
+
+_MOST_SECONDS: Final = 366 * 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class MonitorSettings:
+    """The section ``[monitor]``: which logs are followed, what is watched on them, and who hears of it."""
+
+    dir: Annotated[Path, Setting(settings.path, "the folder of its copies and of what it remembers")]
+    policies: Annotated[
+        tuple[Path, ...], Setting(settings.several(settings.path, most=64), "policy files (trust policy, or C2SP tlog-policy text): logs with their URLs")
+    ] = ()
+    mirrors: Annotated[
+        tuple[Place, ...], Setting(settings.several(_place, most=256), "mirrors to compare with, each <URL>, or <origin>@<URL> where several logs are followed")
+    ] = ()
+    dids: Annotated[
+        tuple[str, ...], Setting(settings.several(_did, most=MAX_WATCHED), "did:webvh DIDs whose log, batches and status lists are watched")
+    ] = ()
+    lists: Annotated[tuple[str, ...], Setting(settings.several(settings.text, most=MAX_WATCHED), "URLs of other status lists that are watched")] = ()
+    subjects: Annotated[
+        tuple[str, ...], Setting(settings.listed(_watched, most=MAX_WATCHED), "others: 64 hexadecimal digits, or KIND IDENTIFIER; in a variable by lines")
+    ] = ()
+    authors: Annotated[
+        tuple[str, ...], Setting(settings.several(_author, most=MAX_WATCHED), "who writes for you: multikeys, or verification methods (=<multikey> if need be)")
+    ] = ()
+    known: Annotated[Path | None, Setting(settings.path, "a file with the SHA-256 of every entry or document that you wrote, one a line")] = None
+    allow_hosts: Annotated[
+        tuple[str, ...], Setting(settings.several(settings.text, most=64), "hosts that may be at a private address or without TLS")
+    ] = ()
+    interval_seconds: Annotated[int, Setting(settings.whole_number(1, 86_400), "how long it waits between two looks")] = 60
+    head_seconds: Annotated[int, Setting(settings.whole_number(1, _MOST_SECONDS), "how old the newest witnessed head may be")] = 3_600
+    witness_seconds: Annotated[int, Setting(settings.whole_number(1, _MOST_SECONDS), "how long a witness may be silent")] = 3_600
+    ahead_seconds: Annotated[int, Setting(settings.whole_number(1, _MOST_SECONDS), "how long a log may show less than others have of it")] = 300
+    webhook: Annotated[Secret | None, Setting(settings.secret, "the URL that every notice is posted to")] = None
+
+
+SECTIONS: Final[Mapping[str, type[Any]]] = MappingProxyType({
+    "ledger": LedgerSettings, "witness": WitnessSettings, "mirror": MirrorSettings, "monitor": MonitorSettings,
+})
 """The settings class of each section of the file: a new service adds its own here."""
 
 
@@ -228,6 +300,11 @@ class Config:
     def mirror(self) -> MirrorSettings:
         """The section ``[mirror]``. Raises ``FormatError`` if there is none."""
         return self.section(MirrorSettings)
+
+    @property
+    def monitor(self) -> MonitorSettings:
+        """The section ``[monitor]``. Raises ``FormatError`` if there is none."""
+        return self.section(MonitorSettings)
 
     def section(self, kind: type[T]) -> T:
         """The settings of a class in ``SECTIONS``. Raises ``FormatError`` if the section is not there."""

@@ -178,9 +178,17 @@ def url_prefix(value: object, folder: Path) -> str:
 
 def several(parse: Parser, *, most: int) -> Parser:
     """A list of values; in a variable they are separated by blanks."""
+    return _list(parse, str.split, most)
 
+
+def listed(parse: Parser, *, most: int) -> Parser:
+    """A list of values that may hold blanks; in a variable each is on a line of its own."""
+    return _list(parse, lambda text: [line.strip() for line in text.splitlines() if line.strip()], most)
+
+
+def _list(parse: Parser, split: Callable[[str], list[str]], most: int) -> Parser:
     def parse_all(value: object, folder: Path) -> tuple[Any, ...]:
-        items = value.split() if isinstance(value, str) else value
+        items = split(value) if isinstance(value, str) else value
         if not isinstance(items, list) or len(items) > most:
             raise FormatError(f"the value is not a list of at most {most}")
         return tuple([parse(item, folder) for item in items])

@@ -57,6 +57,9 @@ from did_health.tlog.tiles import FULL_WIDTH
 _DATABASE: Final = "mirror.sqlite"
 _LOG: Final = "log"
 _URL: Final = "url"
+_KEEPS: Final = "keeps"
+_EVERYTHING: Final = "everything"
+_ENTRIES: Final = "entries"
 _TOP_BITS: Final = 16
 # Of whole batches, so that what is kept always ends with a map head.
 _LEAVES_AT_ONCE: Final = 2_000
@@ -106,9 +109,12 @@ class Alarm:
 class Mirror(LogReader):
     """A copy of a log; ``open`` is the way in. Safe for several threads."""
 
-    def __init__(self, folder: Path, database: Database, store: MirrorStore, key: VerifierKey, url: str, source: LogSource, clock: Clock) -> None:
+    def __init__(
+        self, folder: Path, database: Database, store: MirrorStore, key: VerifierKey, url: str, source: LogSource, clock: Clock, documents: bool
+    ) -> None:
         super().__init__(url, store, TileFiles(folder / "published"), clock)
         self.key = key
+        self._documents = documents
         self._database, self._kept, self._source = database, store, source
         # One at a time copies; readers do not wait for it.
         self._copying = threading.Lock()
@@ -122,11 +128,13 @@ class Mirror(LogReader):
         self.alarm = Alarm.parse(alarm) if alarm else None
 
     @classmethod
-    def open(cls, folder: Path, key: VerifierKey, url: str, source: LogSource, *, clock: Clock) -> Mirror:
+    def open(cls, folder: Path, key: VerifierKey, url: str, source: LogSource, *, clock: Clock, documents: bool = True) -> Mirror:
         """The mirror in ``folder`` of the log with verifier key ``key``; an empty one is made if nothing is there.
 
-        ``url`` is the prefix under which verifiers find the log, ``source`` where it is read. Raises ``StoreError``: ``store_foreign`` for a
-        folder with a copy of another log, ``store_corrupt``; ``FormatError`` for a URL that cannot be one.
+        ``url`` is the prefix under which verifiers find the log, ``source`` where it is read. Without ``documents`` only entries are kept,
+        their authors are not judged, and no files are written: enough to check tree and map, and nothing to serve. Raises ``StoreError``:
+        ``store_foreign`` for a folder with a copy of another log, or made with another choice, ``store_corrupt``; ``FormatError`` for a
+        URL that cannot be one.
         """
         url = url.rstrip("/")
         host_of(url)
@@ -134,13 +142,13 @@ class Mirror(LogReader):
         database = Database.open(folder / _DATABASE, paging=SMALL_ROWS)
         try:
             store = MirrorStore(database)
-            known = store.settings()
+            known, keeps = store.settings(), _EVERYTHING if documents else _ENTRIES
             if not known:
-                store.initialise({_LOG: str(key), _URL: url})
-            elif (known.get(_LOG), known.get(_URL)) != (str(key), url):
-                hint = f"It is of {known.get(_LOG)} at {known.get(_URL)}"
-                raise StoreError("the folder holds a copy of another log", where=str(folder), hint=hint, code="store_foreign")
-            mirror = cls(folder, database, store, key, url, source, clock)
+                store.initialise({_LOG: str(key), _URL: url, _KEEPS: keeps})
+            elif (known.get(_LOG), known.get(_URL), known.get(_KEEPS, _EVERYTHING)) != (str(key), url, keeps):
+                hint = f"It is of {known.get(_LOG)} at {known.get(_URL)}, and keeps {known.get(_KEEPS, _EVERYTHING)}"
+                raise StoreError("the folder holds another copy of a log", where=str(folder), hint=hint, code="store_foreign")
+            mirror = cls(folder, database, store, key, url, source, clock, documents)
             mirror._recover()
         except BaseException:
             database.close()
@@ -163,7 +171,7 @@ class Mirror(LogReader):
         self._verify_map()
         with self._copying:
             state = self._synchronised()
-            if state.published is not None:
+            if state.published is not None and self._documents:
                 self._write_files(state.published, state.published_size)
 
     # ---- copying
@@ -178,18 +186,25 @@ class Mirror(LogReader):
             return False
         try:
             note = SignedNote.parse(data)
-            checkpoint = self._signed(note)
+            self.signed(note)
         except (FormatError, VerificationError) as error:
             raise TransportError(f"the log's checkpoint is of no use: {error.what}", code="malformed_response") from error
-        self.take(note)
+        return self.show(note)
+
+    def show(self, note: SignedNote) -> bool:
+        """Take a checkpoint that the log has published, and publish it here; whether it is not smaller than what is published. Raises as ``take``."""
+        checkpoint = self.take(note)
         with self._copying:
             published = self._synchronised().published_size
             if checkpoint.size < published:
                 # From a cache that is behind; that it is of the same history was seen.
                 return False
-            self._write_tiles(published, checkpoint.size)
+            data = note.encode()
+            if self._documents:
+                self._write_tiles(published, checkpoint.size)
             self._kept.show(data, checkpoint.size)
-            self._files.write_checkpoint(data)
+            if self._documents:
+                self._files.write_checkpoint(data)
             with self._store.snapshot() as (connection, state):
                 # The table has the others now.
                 self._items.set_beyond(connection, state)
@@ -201,7 +216,7 @@ class Mirror(LogReader):
         Raises ``VerificationError`` for a signature that is not the log's, ``log_inconsistent`` for leaves that do not give the root, and for
         whatever is or becomes the alarm; ``UnsupportedError`` for entries of a later version; ``TransportError``, ``StoreError``.
         """
-        checkpoint = self._signed(note)
+        checkpoint = self.signed(note)
         with self._copying:
             if self.alarm is not None:
                 raise self.alarm.error()
@@ -215,7 +230,18 @@ class Mirror(LogReader):
                 self._sound(note, caught.error)
         return checkpoint
 
-    def _signed(self, note: SignedNote) -> Checkpoint:
+    @property
+    def shown(self) -> SignedNote | None:
+        """The checkpoint that is published here."""
+        published = self._store.state().published
+        return None if published is None else SignedNote.parse(published)
+
+    def leaves(self, start: int, end: int) -> list[bytes]:
+        """The data of the leaves that were taken, from ``start`` to ``end``."""
+        return self._store.entry_data(start, end)
+
+    def signed(self, note: SignedNote) -> Checkpoint:
+        """What the log signed in ``note``. Raises ``FormatError``; ``VerificationError`` (``checkpoint_foreign``, ``note_unverified``, …)."""
         checkpoint = Checkpoint.parse(note.text)
         if checkpoint.origin != self.origin:
             raise VerificationError("the checkpoint is of another log", where=checkpoint.origin, code="checkpoint_foreign")
@@ -276,15 +302,23 @@ class Mirror(LogReader):
 
     def _keep(self, start: int, leaves: Sequence[Entry], data: Sequence[bytes]) -> None:
         """Replay and keep leaves, the last of which is a head."""
-        wanted = {entry.content for entry in leaves if entry.kind is not Kind.MAP_HEAD}
-        contents = self._store.contents_of(wanted)
-        contents |= self._source.contents(wanted - contents.keys())
+        contents = self._contents({entry.content for entry in leaves if entry.kind is not Kind.MAP_HEAD})
         heads = self._replayed(leaves, data)
-        admitted = self._judged(start, leaves, data, {**contents, **heads})
+        documents = {**contents, **heads}
+        if self._documents:
+            admitted = self._judged(start, leaves, data, documents)
+        else:
+            admitted = [Admitted(entry, one, documents[entry.content]) for entry, one in zip(leaves, data, strict=True)]
         end = start + len(data)
         hashes = self._ahead.subtree_hashes(0, start, end)
         old, new = (Checkpoint(self.origin, size, self._ahead.root(size)) for size in (start, end))
         self._kept.take(old, new, admitted, [hashes[at : at + 32] for at in range(0, len(hashes), 32)], now=self._clock())
+
+    def _contents(self, wanted: set[bytes]) -> dict[bytes, bytes]:
+        if not self._documents:
+            return dict.fromkeys(wanted, b"")
+        kept = self._store.contents_of(wanted)
+        return kept | self._source.contents(wanted - kept.keys())
 
     def _replayed(self, leaves: Sequence[Entry], data: Sequence[bytes]) -> Mapping[bytes, bytes]:
         """The documents of the heads among these leaves, each recomputed."""

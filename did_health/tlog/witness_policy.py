@@ -132,18 +132,35 @@ class WitnessPolicy:
             raise VerificationError("the witness policy knows no log", code="policy_empty", hint="Name the logs to trust in the policy")
         checkpoint = Checkpoint.parse(note.text)
         open_note(note, [key for key in self._log_keys if key.name == checkpoint.origin])
-        times = verified_cosignatures(note, self._cosigner_keys.values())
-        cosigned = {
-            name: times[key]
-            for name, key in self._cosigner_keys.items()
-            if key in times and (now is None or times[key] <= now + max_future_skew)
-        }
+        cosigners = self.cosigners(note, now=now, max_future_skew=max_future_skew)
+        cosigned = {one.witness: one.timestamp for one in cosigners}
         timestamp = None
         if self.quorum != NO_QUORUM:
             timestamp = self._witnessed_at(self.quorum, cosigned)
             if not timestamp:
                 raise VerificationError("too few witnesses of the policy cosigned the checkpoint", code="quorum_not_met")
-        return VerifiedCheckpoint(checkpoint, timestamp, tuple([Cosigned(name, time) for name, time in cosigned.items()]))
+        return VerifiedCheckpoint(checkpoint, timestamp, cosigners)
+
+    def cosigners(self, note: SignedNote, *, now: int | None = None, max_future_skew: int = MAX_COSIGNATURE_SKEW_SECONDS) -> tuple[Cosigned, ...]:
+        """Which of the witnesses that count cosigned ``note``, and when, whether they are a quorum or not; arguments are as of ``check``.
+
+        Raises ``VerificationError`` (``note_signature_invalid``).
+        """
+        times = verified_cosignatures(note, self._cosigner_keys.values())
+        return tuple([
+            Cosigned(name, times[key])
+            for name, key in self._cosigner_keys.items()
+            if key in times and (now is None or times[key] <= now + max_future_skew)
+        ])
+
+    @property
+    def cosigner_names(self) -> tuple[str, ...]:
+        """The witnesses that count: those below the quorum, of several with one public key the first."""
+        return tuple(self._cosigner_keys)
+
+    def cosigner_key(self, witness: str) -> VerifierKey:
+        """The key (type 0x04) by which a witness that counts cosigns. Raises ``KeyError`` for any other."""
+        return self._cosigner_keys[witness]
 
     def satisfied_by(self, cosigners: Collection[VerifierKey]) -> bool:
         """Whether cosignatures of these, which nobody has verified here, would be a quorum."""
