@@ -142,9 +142,9 @@ def test_the_number_of_pointers_is_bounded() -> None:
     ],
 )
 def test_naming_the_nodes_changes_no_statement(value: dict[str, Any]) -> None:
-    named = skolemize(value, CONTEXTS)
-    quads = deskolemized_quads(named, CONTEXTS)
+    named, quads = skolemize(value, CONTEXTS)
     assert named["id"].startswith("urn:")
+    assert deskolemized_quads(named, CONTEXTS) == quads
     assert canonicalize(quads)[0] == rdf.canonical_nquads(value, contexts=CONTEXTS)
 
 

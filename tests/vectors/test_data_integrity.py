@@ -193,6 +193,21 @@ def test_adding_proof_after_proof_gives_the_published_set_and_chain(contexts: di
         assert document == expected
 
 
+@pytest.mark.parametrize("name", ["proofSetConfig1", "proofSetConfig2", "proofChainConfig1"])
+def test_the_published_options_are_those_of_the_proofs(name: str) -> None:
+    """The configurations with and without ``proofValue``, and the document that the chain's last proof secures."""
+    options, proof = chain(name), chain(name.replace("Config", "ConfigSigned"))
+    assert Proof.parse(proof).options == options
+    document = chain("signedProofChain1")
+    assert proof in document["proof"]
+    assert {**document, "proof": document["proof"][:2]} == chain("proofChainTempDoc1")
+
+
+def test_what_the_chains_last_proof_secures_is_the_published_document(contexts: dict[str, JSONObject]) -> None:
+    verified = verify_proofs(chain("signedProofChain1"), did_key, purpose="assertionMethod", contexts=contexts)
+    assert verified[2].document == chain("proofChainTempDoc1")
+
+
 def test_a_chain_does_not_verify_without_a_proof_that_it_seals(contexts: dict[str, JSONObject]) -> None:
     document = chain("signedProofChain1")
     first, second, last = document["proof"]

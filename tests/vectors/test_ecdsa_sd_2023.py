@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +14,10 @@ from did_health.encoding.strict_json import JSONObject
 from did_health.errors import VerificationError
 from did_health.keys import Algorithm, PublicKey, generate, public_key_from_multikey, signer_from_secret
 from did_health.vc.proofs import UnsafeInlineContexts, add_proof, derive_proof, verify_proofs
-from did_health.vc.proofs.ecdsa_sd_values import BaseProofValue, DerivedProofValue
+from did_health.vc.proofs.ecdsa_sd_values import BaseProofValue, DerivedProofValue, scoped_public_key
+from did_health.vc.proofs.selective_disclosure import given_labels, hash_mandatory, label_replacement_canonicalize
+from did_health.vc.proofs.suite import proof_configuration
+from did_health.vc.rdf import canonical_nquads
 from tests.conftest import repeatable_bytes, shared
 
 pytestmark = pytest.mark.vectors
@@ -79,6 +83,30 @@ def test_deriving_from_the_published_base_proof_gives_the_published_proof(contex
     assert [signature.hex() for signature in value.signatures] == expected["signatures"]
     assert value.labels == {f"_:{canonical}": f"_:{label}" for canonical, label in expected["labelMap"]["value"]}
     assert list(value.mandatory_indexes) == expected["mandatoryIndexes"]
+
+
+def test_the_intermediate_values_of_verifying_are_the_published_ones(contexts: dict[str, JSONObject]) -> None:
+    document, expected = prc("derivedRevealDocument"), prc("verifyCreateVerifyData")
+    value = DerivedProofValue.parse(multibase.decode(document["proof"]["proofValue"]))
+    parsed = prc("verifyDerivedProofValue")
+    assert value.signature.hex() == parsed["baseSignature"] == expected["baseSignature"]
+    assert [signature.hex() for signature in value.signatures] == parsed["signatures"] == expected["signatures"]
+    assert scoped_public_key(value.public_key).multikey == parsed["publicKey"] == expected["publicKey"]
+    assert value.labels == {f"_:{canonical}": f"_:{label}" for canonical, label in parsed["labelMap"]}
+    assert list(value.mandatory_indexes) == parsed["mandatoryIndexes"] == prc("derivedAdjMandatoryIndexes")["adjMandatoryIndexes"]
+    assert [signature.hex() for signature in value.signatures] == prc("derivedAdjSignatures")["filteredSignatures"]
+
+    nquads = label_replacement_canonicalize(prc("derivedUnsignedReveal"), given_labels(value.labels), contexts).nquads
+    assert list(nquads) == prc("verifyNQuads")
+    assert [nquad for index, nquad in enumerate(nquads) if index not in value.mandatory_indexes] == expected["nonMandatory"]
+    assert hash_mandatory(nquads[index] for index in value.mandatory_indexes).hex() == expected["mandatoryHash"]
+
+    options = {name: member for name, member in document["proof"].items() if name != "proofValue"}
+    configuration = proof_configuration(document, options, contexts)
+    assert configuration == prc("addProofConfig")
+    canonical = canonical_nquads(configuration, contexts=contexts)
+    assert canonical == shared("vectors", "data-integrity", "ecdsa", "ecdsa-sd-2023", "prc", "addProofConfigCanon.txt").read_text()
+    assert hashlib.sha256(canonical.encode()).hexdigest() == expected["proofHash"] == prc("addHashData")["proofHash"]
 
 
 def test_the_published_derived_proof_verifies(contexts: dict[str, JSONObject]) -> None:

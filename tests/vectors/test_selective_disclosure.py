@@ -9,8 +9,19 @@ import pytest
 
 from did_health.encoding import strict_json
 from did_health.encoding.strict_json import JSONObject
-from did_health.vc.proofs.selective_disclosure import LabelMapFunction, canonicalize_and_group, hash_mandatory, hmac_labels, shuffled_labels
+from did_health.vc.proofs.selective_disclosure import (
+    LabelMapFunction,
+    canonicalize_and_group,
+    hash_mandatory,
+    hmac_labels,
+    parse_pointer,
+    select,
+    shuffled_labels,
+)
+from did_health.vc.rdf import canonical_nquads
+from did_health.vc.rdf_canon import canonicalize
 from tests.conftest import shared
+from tests.nquads import parse_nquads
 
 pytestmark = pytest.mark.vectors
 CASES = [
@@ -27,6 +38,19 @@ def read(*parts: str) -> Any:
 def contexts() -> dict[str, JSONObject]:
     index = strict_json.loads_object(shared("contexts", "index.json").read_bytes())
     return {entry["url"]: strict_json.loads_object(shared("contexts", entry["file"]).read_bytes()) for entry in index["contexts"]}
+
+
+@pytest.mark.parametrize("suite", ["ecdsa", "bbs"])
+def test_a_pointer_selects_the_published_value(suite: str) -> None:
+    folder = "ecdsa-sd-2023/prc" if suite == "ecdsa" else "prc"
+    document = read(suite, folder, "addSignedSDBase.json")
+    cases = read(suite, folder, "addPointerValues.json")
+    assert cases
+    for case in cases:
+        chosen = select(document, [case["pointer"]])
+        for token in parse_pointer(case["pointer"]):
+            chosen = chosen[token]  # type: ignore[index]  # none of them leads through an array
+        assert chosen == case["value"]
 
 
 @pytest.mark.parametrize(("suite", "folder", "keys", "labels"), CASES)
@@ -46,6 +70,15 @@ def test_statements_labels_and_groups_are_the_published_ones(
     indexes = read(suite, folder, "derivedGroupIndexes.json")
     for name, group in grouped.groups.items():
         assert list(group.matching) == indexes[f"{name}Indexes"]
+        published = read(suite, folder, "derivedAllGroupData.json")["groups"][name]
+        assert [[index, grouped.nquads[index]] for index in group.matching] == published["matching"]["value"]
+        assert [[index, grouped.nquads[index]] for index in group.non_matching] == published["nonMatching"]["value"]
+        # Their labels are random, and so are compared in canonical form.
+        assert canonicalize(group.quads)[0] == canonicalize(parse_nquads("".join(published["deskolemizedNQuads"])))[0]
     assert list(grouped.groups["mandatory"].non_matching) == indexes["nonMandatoryIndexes"]
+    transform = read(suite, folder, "addBaseTransform.json")
+    assert [[index, grouped.nquads[index]] for index in grouped.groups["mandatory"].matching] == transform["mandatory"]["value"]
+    assert [[index, grouped.nquads[index]] for index in grouped.groups["mandatory"].non_matching] == transform["nonMandatory"]["value"]
+    assert canonical_nquads(document, contexts=contexts) == "".join(read(suite, folder, "addBaseDocCanon.json"))
     hashed = hash_mandatory(grouped.nquads[index] for index in grouped.groups["mandatory"].matching)
     assert hashed.hex() == read(suite, folder, "addHashData.json")["mandatoryHash"]

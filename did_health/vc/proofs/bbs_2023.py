@@ -6,7 +6,6 @@ proves to know it, and discloses the messages that are to be seen. Of the featur
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
@@ -17,7 +16,6 @@ from did_health.errors import FormatError, VerificationError
 from did_health.keys import Algorithm, PublicKey
 from did_health.keys.base import MessagesSigner
 from did_health.limits import MAX_DISCLOSURE_VALUE_CHARACTERS
-from did_health.vc import rdf
 from did_health.vc.contexts import Contexts
 from did_health.vc.proofs.bbs_values import BaseProofValue, DerivedProofValue, is_base
 from did_health.vc.proofs.selective_disclosure import (
@@ -31,7 +29,7 @@ from did_health.vc.proofs.selective_disclosure import (
     select,
     shuffled_labels,
 )
-from did_health.vc.proofs.suite import PROOF_TYPE, Signing, proof_configuration, with_proof_terms
+from did_health.vc.proofs.suite import PROOF_TYPE, Signing, proof_hash, with_proof_terms
 from did_health.vc.rdf_canon import canonicalize as canonicalize_quads
 
 _HMAC_BYTES: Final = 32
@@ -62,11 +60,11 @@ class BBSCryptosuite:
             raise TypeError(f"{self.name} needs random")
         if not isinstance(signing.signer, MessagesSigner):
             raise TypeError(f"{self.name} needs a signer of messages")
-        proof_hash = _proof_hash(document, options, contexts)
+        options_hash = proof_hash(document, options, contexts)
         hmac_key = signing.random(_HMAC_BYTES)
         grouped = canonicalize_and_group(document, shuffled_labels(hmac_key), {"mandatory": signing.mandatory_pointers}, contexts)
         mandatory = grouped.groups["mandatory"]
-        header = proof_hash + _mandatory_hash(grouped, mandatory)
+        header = options_hash + _mandatory_hash(grouped, mandatory)
         try:
             signature = signing.signer.sign_messages(_messages(grouped, mandatory.non_matching), header=header)
         except FormatError as error:
@@ -97,7 +95,7 @@ class BBSCryptosuite:
         grouped = canonicalize_and_group(document, shuffled_labels(base.hmac_key), {"mandatory": base.mandatory_pointers, "combined": combined}, contexts)
         mandatory, together = grouped.groups["mandatory"], grouped.groups["combined"]
         messages = _messages(grouped, mandatory.non_matching)
-        _require_signature(base, _proof_hash(document, options, contexts) + _mandatory_hash(grouped, mandatory), messages)
+        _require_signature(base, proof_hash(document, options, contexts) + _mandatory_hash(grouped, mandatory), messages)
         always, chosen = set(mandatory.matching), set(together.matching)
         selective = tuple(place for place, index in enumerate(mandatory.non_matching) if index in chosen)
         proof = bbs.create_proof(
@@ -122,7 +120,7 @@ class BBSCryptosuite:
         if is_base(value):
             raise base_proof_shown()
         proof = DerivedProofValue.parse(value)
-        proof_hash = _proof_hash(document, options, contexts)
+        options_hash = proof_hash(document, options, contexts)
         nquads = label_replacement_canonicalize(document, given_labels(proof.labels), contexts).nquads
         always = set(proof.mandatory_indexes)
         if len(proof.selective_indexes) + len(always) != len(nquads) or not always <= set(range(len(nquads))):
@@ -131,7 +129,7 @@ class BBSCryptosuite:
                 where=_WHERE,
                 code=_VERIFICATION,
             )
-        header = proof_hash + hash_mandatory(nquad for index, nquad in enumerate(nquads) if index in always)
+        header = options_hash + hash_mandatory(nquad for index, nquad in enumerate(nquads) if index in always)
         disclosed = [nquad.encode() for index, nquad in enumerate(nquads) if index not in always]
         try:
             return bbs.verify_proof(
@@ -150,10 +148,6 @@ def presentation_header(value: bytes) -> bytes:
     Raises ``FormatError``, or ``UnsupportedError`` for a proof with holder binding or a pseudonym.
     """
     return DerivedProofValue.parse(value).presentation_header
-
-
-def _proof_hash(document: JSONObject, options: JSONObject, contexts: Contexts) -> bytes:
-    return hashlib.sha256(rdf.canonical_nquads(proof_configuration(document, options, contexts), contexts=contexts).encode()).digest()
 
 
 def _mandatory_hash(grouped: GroupedStatements, mandatory: Group) -> bytes:

@@ -32,9 +32,9 @@ def derive_proof(
 
     ``document`` has one base proof; ``suite`` tells which of two to take. Other proofs are left out, for they prove the whole. ``random``
     (n → n secret bytes) and ``presentation_header`` (bytes of the verifier's choice, which the proof binds) are for suites that say that
-    they need them; ``contexts`` are known besides the packed ones. The base proof is not verified here: ``verify_proofs`` of the result
-    says whether it was good. Raises ``FormatError`` for a document without such a proof or with several, for a malformed one, for
-    pointers that name nothing, and for JSON-LD that ``verify_proofs`` would refuse; ``UnsupportedError`` for a ``suite`` that discloses nothing selectively.
+    they need them; ``contexts`` are known besides the packed ones. Whose the base proof is, ``verify_proofs`` of the result says. Raises
+    ``FormatError`` for a document without such a proof or with several, for a malformed one or one of another document, for pointers
+    that name nothing, and for JSON-LD that ``verify_proofs`` would refuse; ``UnsupportedError`` for a ``suite`` that discloses everything.
     """
     if suite is not None and suite not in DISCLOSURE_SUITES:
         raise UnsupportedError(f"no cryptosuite {suite!r} of selective disclosure is supported")

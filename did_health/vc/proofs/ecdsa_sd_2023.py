@@ -6,7 +6,6 @@ the signatures of the statements that are to be seen.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
@@ -16,7 +15,6 @@ from did_health.encoding.strict_json import JSONObject
 from did_health.errors import FormatError, VerificationError
 from did_health.keys import Algorithm, PublicKey, generate
 from did_health.limits import MAX_DISCLOSURE_VALUE_CHARACTERS
-from did_health.vc import rdf
 from did_health.vc.contexts import Contexts
 from did_health.vc.proofs.ecdsa_sd_values import BaseProofValue, DerivedProofValue, is_base, scoped_key_bytes, scoped_public_key
 from did_health.vc.proofs.selective_disclosure import (
@@ -28,7 +26,7 @@ from did_health.vc.proofs.selective_disclosure import (
     label_replacement_canonicalize,
     select,
 )
-from did_health.vc.proofs.suite import PROOF_TYPE, Signing, proof_configuration, with_proof_terms
+from did_health.vc.proofs.suite import PROOF_TYPE, Signing, proof_hash, with_proof_terms
 from did_health.vc.rdf_canon import canonicalize as canonicalize_quads
 
 _HMAC_BYTES: Final = 32
@@ -54,14 +52,14 @@ class ECDSASDCryptosuite:
         """A base proof (§3.6.1 to §3.6.5)."""
         if signing.random is None:
             raise TypeError(f"{self.name} needs random")
-        proof_hash = _proof_hash(document, options, contexts)
+        options_hash = proof_hash(document, options, contexts)
         hmac_key, scoped = signing.random(_HMAC_BYTES), generate(signing.random, Algorithm.P256)
         grouped = canonicalize_and_group(document, hmac_labels(hmac_key), {"mandatory": signing.mandatory_pointers}, contexts)
         mandatory = grouped.groups["mandatory"]
         public_key = scoped_key_bytes(scoped.public_key)
         mandatory_hash = hash_mandatory(grouped.nquads[index] for index in mandatory.matching)
         return BaseProofValue(
-            signing.signer.sign(proof_hash + public_key + mandatory_hash),
+            signing.signer.sign(options_hash + public_key + mandatory_hash),
             public_key,
             hmac_key,
             tuple(scoped.sign(grouped.nquads[index].encode()) for index in mandatory.non_matching),
@@ -79,7 +77,7 @@ class ECDSASDCryptosuite:
         presentation_header: bytes = b"",
         contexts: Contexts,
     ) -> tuple[JSONObject, bytes]:
-        """A derived proof (§3.6.6, with ``createDisclosureData``, §3.5.4)."""
+        """A derived proof (§3.6.6, with ``createDisclosureData``, §3.5.4), of statements that the proof-scoped key signed."""
         if presentation_header:
             raise TypeError(f"{self.name} has no presentation_header")
         base = BaseProofValue.parse(value)
@@ -90,15 +88,19 @@ class ECDSASDCryptosuite:
         selections = {"mandatory": base.mandatory_pointers, "selective": pointers, "combined": combined}
         grouped = canonicalize_and_group(document, hmac_labels(base.hmac_key), selections, contexts)
         mandatory, selective, together = (grouped.groups[name] for name in selections)
-        if len(base.signatures) != len(mandatory.non_matching):
-            raise FormatError("the base proof was not made of this document", where="/proof/proofValue", code="PROOF_GENERATION_ERROR")
         always, chosen = set(mandatory.matching), set(selective.matching)
+        if len(base.signatures) != len(mandatory.non_matching):
+            raise _foreign()
+        scoped = scoped_public_key(base.public_key)
+        signatures = {index: signature for index, signature in zip(mandatory.non_matching, base.signatures, strict=True) if index in chosen}
+        if not all(scoped.verify(signature, grouped.nquads[index].encode()) for index, signature in signatures.items()):
+            raise _foreign()
         # The nodes under the labels that the verifier will find, for it sees fewer of them.
         canonical = canonicalize_quads(together.quads)[1]
         return revealed, DerivedProofValue(
             base.signature,
             base.public_key,
-            tuple(signature for index, signature in zip(mandatory.non_matching, base.signatures, strict=True) if index in chosen),
+            tuple(signatures.values()),
             {label: grouped.label_map[node] for node, label in canonical.items()},
             tuple(place for place, index in enumerate(together.matching) if index in always),
         ).encode()
@@ -111,7 +113,7 @@ class ECDSASDCryptosuite:
             raise base_proof_shown()
         proof = DerivedProofValue.parse(value)
         scoped = scoped_public_key(proof.public_key)
-        proof_hash = _proof_hash(document, options, contexts)
+        options_hash = proof_hash(document, options, contexts)
         nquads = label_replacement_canonicalize(document, given_labels(proof.labels), contexts).nquads
         always = set(proof.mandatory_indexes)
         if len(proof.signatures) + len(always) != len(nquads) or not always <= set(range(len(nquads))):
@@ -121,7 +123,7 @@ class ECDSASDCryptosuite:
                 code="PROOF_VERIFICATION_ERROR",
             )
         mandatory_hash = hash_mandatory(nquad for index, nquad in enumerate(nquads) if index in always)
-        if not key.verify(proof.signature, proof_hash + proof.public_key + mandatory_hash):
+        if not key.verify(proof.signature, options_hash + proof.public_key + mandatory_hash):
             return False
         others = (nquad for index, nquad in enumerate(nquads) if index not in always)
         return all(scoped.verify(signature, nquad.encode()) for signature, nquad in zip(proof.signatures, others, strict=True))
@@ -130,5 +132,5 @@ class ECDSASDCryptosuite:
 ECDSA_SD_2023: Final = ECDSASDCryptosuite()
 
 
-def _proof_hash(document: JSONObject, options: JSONObject, contexts: Contexts) -> bytes:
-    return hashlib.sha256(rdf.canonical_nquads(proof_configuration(document, options, contexts), contexts=contexts).encode()).digest()
+def _foreign() -> FormatError:
+    return FormatError("the base proof was not made of this document", where="/proof/proofValue", code="PROOF_GENERATION_ERROR")

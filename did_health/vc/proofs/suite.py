@@ -214,6 +214,11 @@ def proof_configuration(document: JSONObject, options: JSONObject, contexts: Con
     return {**options, "@context": document["@context"]}
 
 
+def proof_hash(document: JSONObject, options: JSONObject, contexts: Contexts) -> bytes:
+    """SHA-256 of the canonical ``proof_configuration``, as the suites of selective disclosure take it; raises as ``Cryptosuite.create``."""
+    return hashlib.sha256(rdf.canonical_nquads(proof_configuration(document, options, contexts), contexts=contexts).encode()).digest()
+
+
 def require_signature_size(value: bytes, algorithm: Algorithm) -> None:
     """Raises ``FormatError`` unless a signature has the size that goes with ``algorithm``."""
     size = 96 if algorithm is _P384 else 64

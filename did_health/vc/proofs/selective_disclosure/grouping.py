@@ -44,8 +44,7 @@ def canonicalize_and_group(
     ``document`` comes without its proof. Raises ``FormatError`` for what ``rdf.canonical_nquads`` and ``select`` refuse, and for a
     document that cannot be taken apart: with lists, named graphs, or containers whose entries cannot be named.
     """
-    skolemized = skolemize(document, contexts)
-    quads = deskolemized_quads(skolemized, contexts)
+    skolemized, quads = skolemize(document, contexts)
     if canonicalize(quads)[0] != canonicalize(rdf.quads(document, contexts))[0]:
         raise FormatError(
             "the document cannot be disclosed in parts: its nodes cannot be told from its values",

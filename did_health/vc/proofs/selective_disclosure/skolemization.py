@@ -24,24 +24,27 @@ _LABELLED: Final = f"{_SCHEME}l"
 _CODE: Final = "PROOF_TRANSFORMATION_ERROR"
 
 
-def skolemize(document: JSONObject, contexts: Contexts) -> JSONObject:
-    """``skolemizeCompactJsonLd``: ``document`` with an ``id`` for each of its blank nodes.
+def skolemize(document: JSONObject, contexts: Contexts) -> tuple[JSONObject, list[Quad]]:
+    """``skolemizeCompactJsonLd``: ``document`` with an ``id`` for each of its blank nodes, and its ``deskolemized_quads``.
 
-    The caller compares: the canonical form of ``deskolemized_quads`` of the result must be that of ``document``. Raises ``FormatError``
-    as ``rdf.quads`` does, and for a document that has names of that kind already.
+    The caller compares: the canonical form of those must be that of ``document``. Raises ``FormatError`` as ``rdf.quads`` does, for a
+    document that has names of that kind already, and for one with nodes that cannot be named.
     """
     labels = set(_blank_labels(document))
     named, assigned = _named(document, labels, None)
-    nodes = {term[1:-1] for quad in _quads(named, contexts) for term in quad if term.startswith(_TERM)}
+    quads = _quads(named, contexts)
+    nodes = {term[1:-1] for quad in quads for term in quad if term.startswith(_TERM)}
     if not nodes <= assigned:
         raise FormatError("the document has ids of the kind that selective disclosure makes up", code=_CODE)
-    # Some objects are no nodes: the values of JSON literals, language maps.
-    return named if nodes == assigned else _named(document, labels, nodes)[0]
+    if nodes != assigned:  # some objects are no nodes: the values of JSON literals, language maps
+        named, _ = _named(document, labels, nodes)
+        quads = _quads(named, contexts)
+    return named, _deskolemized(quads)
 
 
 def deskolemized_quads(document: JSONObject, contexts: Contexts) -> list[Quad]:
     """``toDeskolemizedNQuads``: the statements of a document that was skolemized, or selected from such a one; raises as ``rdf.quads``."""
-    return [tuple([_deskolemized(term) for term in quad]) for quad in _quads(document, contexts)]  # type: ignore[misc]  # four are four
+    return _deskolemized(_quads(document, contexts))
 
 
 def _quads(document: JSONObject, contexts: Contexts) -> list[Quad]:
@@ -51,7 +54,11 @@ def _quads(document: JSONObject, contexts: Contexts) -> list[Quad]:
     return quads
 
 
-def _deskolemized(term: str) -> str:
+def _deskolemized(quads: Iterable[Quad]) -> list[Quad]:
+    return [(_label(subject), predicate, _label(value), graph) for subject, predicate, value, graph in quads]
+
+
+def _label(term: str) -> str:
     return f"_:{term[len(_TERM) : -1]}" if term.startswith(_TERM) else term
 
 
