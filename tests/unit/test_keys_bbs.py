@@ -217,6 +217,16 @@ def test_more_messages_than_a_signature_may_have(signer: bbs.BBSSigner) -> None:
         signer.sign_messages(too_many)
     with pytest.raises(FormatError, match="more than the 1024"):
         bbs.verify(signer.public_key.raw, signer.sign(b""), too_many)
+    with pytest.raises(FormatError, match="hides more than the 1024"):
+        Proof.parse(bytes(MIN_PROOF_BYTES + 32 * (MAX_BBS_MESSAGES + 1)))
+
+
+def test_as_many_messages_as_a_signature_may_have(signer: bbs.BBSSigner, random_bytes: Random) -> None:
+    messages = [str(number).encode() for number in range(MAX_BBS_MESSAGES)]
+    proof = bbs.create_proof(signer.public_key.raw, signer.sign_messages(messages), messages, (MAX_BBS_MESSAGES - 1,), random=random_bytes)
+    assert bbs.verify_proof(signer.public_key.raw, proof, messages[-1:], (MAX_BBS_MESSAGES - 1,))
+    with pytest.raises(FormatError, match="1025 messages are more than"):
+        bbs.verify_proof(signer.public_key.raw, proof, [b"", *messages[-1:]], (0, MAX_BBS_MESSAGES - 1))
 
 
 def test_generators_of_few_are_the_first_of_those_of_many() -> None:

@@ -13,6 +13,7 @@ from did_health.errors import FormatError
 from did_health.keys.bbs.ciphersuite import BLS12_381_SHA_256, EXPAND_BYTES, Ciphersuite
 from did_health.keys.bbs.curve import POINT_BYTES, SCALAR_BYTES, curve, parse_point, parse_public_key, parse_scalar
 from did_health.keys.bbs.signature import Signature, commitment
+from did_health.limits import MAX_BBS_MESSAGES
 
 if TYPE_CHECKING:
     from py_arkworks_bls12381 import G1Point, Scalar
@@ -36,7 +37,9 @@ class Proof:
 
     @classmethod
     def parse(cls, octets: bytes) -> Proof:
-        """octets_to_proof (§4.2.4.5); raises ``FormatError``."""
+        """octets_to_proof (§4.2.4.5); raises ``FormatError``, also for a proof of more messages than ``MAX_BBS_MESSAGES``."""
+        if len(octets) > MIN_PROOF_BYTES + MAX_BBS_MESSAGES * SCALAR_BYTES:
+            raise FormatError(f"the BBS proof hides more than the {MAX_BBS_MESSAGES} messages that one signature may have")
         if len(octets) < MIN_PROOF_BYTES or (len(octets) - MIN_PROOF_BYTES) % SCALAR_BYTES:
             raise FormatError(f"a BBS proof has {MIN_PROOF_BYTES} bytes and {SCALAR_BYTES} for each undisclosed message, not {len(octets)}")
         a_bar, b_bar, d = (parse_point(octets[start : start + POINT_BYTES], "proof's point") for start in range(0, 3 * POINT_BYTES, POINT_BYTES))
@@ -73,7 +76,7 @@ def create_proof(
     parse_public_key(public_key)
     if not _ascend(disclosed, len(messages)):
         raise ValueError("the indexes of the disclosed messages are not ascending, or one is of no message")
-    scalars, generators = suite.scalars(messages), suite.generators(len(messages))
+    generators, scalars = suite.generators(len(messages)), suite.scalars(messages)
     undisclosed = sorted(set(range(len(messages))).difference(disclosed))
     domain = generators.domain(suite, public_key, header)
     # §3.7.1, ProofInit.

@@ -64,7 +64,7 @@ def sign(
     """
     key = parse_scalar(secret, "secret key")
     parse_public_key(public_key)
-    scalars, generators = suite.scalars(messages), suite.generators(len(messages))
+    generators, scalars = suite.generators(len(messages)), suite.scalars(messages)
     domain = generators.domain(suite, public_key, header)
     e = suite.challenge(secret + b"".join(scalar.to_be_bytes() for scalar in (*scalars, domain)))
     a = commitment(suite, generators.points, domain, scalars) * (key + e).inverse()
@@ -79,7 +79,7 @@ def verify(
     Raises ``FormatError`` for a malformed key or signature, and for more messages than ``MAX_BBS_MESSAGES``.
     """
     parsed, w = Signature.parse(signature), parse_public_key(public_key)
-    scalars, generators = suite.scalars(messages), suite.generators(len(messages))
+    generators, scalars = suite.generators(len(messages)), suite.scalars(messages)
     b = commitment(suite, generators.points, generators.domain(suite, public_key, header), scalars)
     # Step 3: h(A, W) * h(A * e - B, BP2) is the identity.
     _, g2, gt, _ = curve()
