@@ -141,6 +141,8 @@ MAX_REQUEST_HEAD_BYTES: Final = 16_384
 """Request line and headers together."""
 MAX_SERVICE_CONNECTIONS: Final = 512
 """Connections that one service has open at a time; more are answered 503."""
+MAX_DOCUMENT_BUNDLE_BYTES: Final = 4 << 20
+"""Documents of up to 256 entries in one answer; where they are larger, each has to be asked for."""
 MAX_KEPT_ANSWERS_BYTES: Final = 32 << 20
 """Tiles and documents that a service keeps in memory, all together: the full tiles of a million entries."""
 MAX_KEPT_ANSWER_BYTES: Final = 1 << 18

@@ -6,13 +6,14 @@ Nothing it says is believed: leaf hashes have to give a signed root, entries the
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from time import sleep
 from typing import Final
 
 from did_health.errors import FormatError, TransportError
-from did_health.limits import MAX_CONCURRENT_REQUESTS, MAX_DOCUMENT_BYTES, MAX_ENTRY_BYTES, MAX_NOTE_BYTES
+from did_health.ledger.document_bundle import documents_path, parse_documents
+from did_health.limits import MAX_CONCURRENT_REQUESTS, MAX_DOCUMENT_BUNDLE_BYTES, MAX_DOCUMENT_BYTES, MAX_ENTRY_BYTES, MAX_NOTE_BYTES
 from did_health.net.exchange import HTTPExchange
 from did_health.tlog.lines import HASH_BYTES
 from did_health.tlog.merkle import leaf_hash
@@ -52,11 +53,26 @@ class FollowedLog:
                 yield data
                 position += 1
 
-    def contents(self, digests: Iterable[bytes]) -> dict[bytes, bytes]:
-        """Documents by their SHA-256, several requests at a time. Raises ``TransportError`` if one is missing or another."""
-        wanted = list(digests)
+    def documents(self, start: int, end: int, digests: Collection[bytes]) -> dict[bytes, bytes]:
+        """Documents by their SHA-256, of the leaves from ``start`` to ``end``: from bundles, as far as the log has any, and the others one
+        by one, several at a time. Raises ``TransportError`` if one is missing or another.
+        """
+        found: dict[bytes, bytes] = {}
+        if len(digests) > 1:
+            for tile in _tiles(start, end):
+                found.update([(digest, document) for digest, document in self._bundled(tile) if digest in digests])
+        wanted = [digest for digest in digests if digest not in found]
         with ThreadPoolExecutor(min(MAX_CONCURRENT_REQUESTS, max(1, len(wanted)))) as workers:
-            return dict(zip(wanted, workers.map(self._content, wanted), strict=True))
+            return found | dict(zip(wanted, workers.map(self._content, wanted), strict=True))
+
+    def _bundled(self, tile: Tile) -> list[tuple[bytes, bytes]]:
+        data = self._get(documents_path(tile), MAX_DOCUMENT_BUNDLE_BYTES)
+        if data is None:
+            return []
+        try:
+            return [(hashlib.sha256(document).digest(), document) for document in parse_documents(data, tile.width)]
+        except FormatError as error:
+            raise _unusable(error.what) from error
 
     def _content(self, digest: bytes) -> bytes:
         data = self._needed(f"content/{digest.hex()}", MAX_DOCUMENT_BYTES)

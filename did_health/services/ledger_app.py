@@ -6,6 +6,7 @@
     GET  <prefix>/checkpoint                    C2SP tlog-tiles: the checkpoint with its cosignatures
     GET  <prefix>/tile/…                        tiles and entry bundles
     GET  <prefix>/content/<SHA-256 hex>         a logged document by its hash
+    GET  <prefix>/documents/<N>[.p/<W>]         the documents of the entries of a tile, for mirrors (see ledger.document_bundle)
     GET  <prefix>/latest/<subject hex>          the proof of a subject's newest entry, or that it has none (see ledger.latest)
     GET  <prefix>/hosted/<host>/<path>          what is hosted at https://<host>/<path>; 421 for a host of which nothing is
     GET  /<path>                                the same by the Host header: did.jsonl, did.json, did-witness.json, status lists
@@ -87,7 +88,7 @@ def log_routes(log: LogReader) -> list[BaseRoute]:
     changing, for_ever = published(log, lambda _host: base), published_for_ever(log, base)
     return [
         # Each kind has a route of its own, so that metrics tell them apart.
-        *[Route(f"{place.path}/{kind}", for_ever, methods=["GET"]) for kind in ("tile/{tile:path}", "content/{digest}")],
+        *[Route(f"{place.path}/{kind}", for_ever, methods=["GET"]) for kind in ("tile/{tile:path}", "content/{digest}", "documents/{tile:path}")],
         *[Route(f"{place.path}/{kind}", changing, methods=["GET"]) for kind in ("checkpoint", "latest/{subject}")],
         Route(f"{place.path}/hosted/{{host}}/{{path:path}}", _hosted(log, f"{place.path}/hosted/"), methods=["GET"]),
     ]

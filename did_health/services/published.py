@@ -36,6 +36,7 @@ _KINDS: Final = (
     (re.compile(r"/checkpoint$"), "text/plain; charset=utf-8", _SECONDS),
     (re.compile(r"/tile/[0-9a-z/.]+$"), "application/octet-stream", _FOR_EVER),
     (re.compile(r"/content/[0-9a-f]{64}$"), "application/octet-stream", _FOR_EVER),
+    (re.compile(r"/documents/[0-9x/.p]+$"), "application/octet-stream", _FOR_EVER),
     (re.compile(r"/latest/[0-9a-f]{64}$"), "application/cbor", _SECONDS),
     (re.compile(r"/did\.jsonl$"), "text/jsonl; charset=utf-8", _ASK_EACH_TIME),
     (re.compile(r"\.json$"), "application/json", _ASK_EACH_TIME),

@@ -225,6 +225,16 @@ class LedgerStore:
         with self._database.read() as connection:
             return connection.execute(select(contents.c.data).where(contents.c.digest == digest)).scalar_one_or_none()
 
+    def documents_between(self, start: int, end: int, *, max_bytes: int) -> list[bytes] | None:
+        """The documents of the entries from ``start`` to ``end`` (exclusive), in order; ``None`` if there are fewer entries, or more bytes."""
+        wanted = contents.join(entries, entries.c.content == contents.c.digest)
+        within = and_(entries.c.position >= start, entries.c.position < end)
+        with self._database.read() as connection:
+            number, length = connection.execute(select(func.count(), func.sum(func.length(contents.c.data))).select_from(wanted).where(within)).one()
+            if number != end - start or length > max_bytes:
+                return None
+            return list(connection.execute(select(contents.c.data).select_from(wanted).where(within).order_by(entries.c.position)).scalars())
+
     def contents_of(self, digests: Collection[bytes]) -> dict[bytes, bytes]:
         """Those of many documents that are kept, by their SHA-256."""
         found: dict[bytes, bytes] = {}

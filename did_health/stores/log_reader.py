@@ -16,9 +16,11 @@ from urllib.parse import urlsplit
 from sqlalchemy import Connection
 
 from did_health.errors import FormatError, StoreError, TransportError
+from did_health.ledger.document_bundle import encode_documents, parse_documents_path
 from did_health.ledger.entry import HASH_BYTES
 from did_health.ledger.latest import LatestBundle
 from did_health.ledger.map_head import LoggedHead
+from did_health.limits import MAX_DOCUMENT_BUNDLE_BYTES
 from did_health.roles.evidence import Need
 from did_health.stores.hosting import Hosting
 from did_health.stores.ledger_map import LedgerMap, head_at, newest_of
@@ -145,6 +147,8 @@ class LogReader:
         folder, _, name = path.partition("/")
         if folder == "tile":
             return self._tile(path)
+        if folder == "documents":
+            return self._bundled_documents(path)
         digest = _digest(name)
         if folder == "content" and digest:
             return self._store.content(digest)
@@ -159,6 +163,14 @@ class LogReader:
         except FormatError:
             return None
         return self._files.read(path)
+
+    def _bundled_documents(self, path: str) -> bytes | None:
+        try:
+            tile = parse_documents_path(path)
+        except FormatError:
+            return None
+        documents = self._store.documents_between(tile.start, tile.start + tile.width, max_bytes=MAX_DOCUMENT_BUNDLE_BYTES)
+        return None if documents is None else encode_documents(documents)
 
 
 def host_of(url: str) -> str:

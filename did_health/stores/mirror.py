@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -79,8 +79,8 @@ class LogSource(Protocol):
     def entries(self, start: int, size: int, expected: Sequence[bytes]) -> Iterator[bytes]:
         """The leaves from ``start`` to ``size``, whose hashes are ``expected``: that is checked."""
 
-    def contents(self, digests: Iterable[bytes]) -> dict[bytes, bytes]:
-        """The documents with these SHA-256 digests: that is checked."""
+    def documents(self, start: int, end: int, digests: Collection[bytes]) -> dict[bytes, bytes]:
+        """The documents with these SHA-256 digests, which is checked; they are among those of the leaves from ``start`` to ``end``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,7 +302,7 @@ class Mirror(LogReader):
 
     def _keep(self, start: int, leaves: Sequence[Entry], data: Sequence[bytes]) -> None:
         """Replay and keep leaves, the last of which is a head."""
-        contents = self._contents({entry.content for entry in leaves if entry.kind is not Kind.MAP_HEAD})
+        contents = self._contents(start, len(data), {entry.content for entry in leaves if entry.kind is not Kind.MAP_HEAD})
         heads = self._replayed(leaves, data)
         documents = {**contents, **heads}
         if self._documents:
@@ -314,11 +314,11 @@ class Mirror(LogReader):
         old, new = (Checkpoint(self.origin, size, self._ahead.root(size)) for size in (start, end))
         self._kept.take(old, new, admitted, [hashes[at : at + 32] for at in range(0, len(hashes), 32)], now=self._clock())
 
-    def _contents(self, wanted: set[bytes]) -> dict[bytes, bytes]:
+    def _contents(self, start: int, count: int, wanted: set[bytes]) -> dict[bytes, bytes]:
         if not self._documents:
             return dict.fromkeys(wanted, b"")
         kept = self._store.contents_of(wanted)
-        return kept | self._source.contents(wanted - kept.keys())
+        return kept | self._source.documents(start, start + count, wanted - kept.keys())
 
     def _replayed(self, leaves: Sequence[Entry], data: Sequence[bytes]) -> Mapping[bytes, bytes]:
         """The documents of the heads among these leaves, each recomputed."""

@@ -318,6 +318,11 @@ def test_documents_are_found_many_at_once(database: Database) -> None:
     known = {leaf.entry.content: leaf.content for leaf in batch.leaves}
     assert store.contents_of([*known, b"another" * 4 + bytes(4)]) == known
     assert store.contents_of([]) == {}
+    both = [leaf.content for leaf in batch.leaves]
+    assert store.documents_between(0, 2, max_bytes=sum(map(len, both))) == both
+    assert store.documents_between(1, 2, max_bytes=1_000) == both[1:]
+    assert store.documents_between(0, 2, max_bytes=sum(map(len, both)) - 1) is None
+    assert store.documents_between(0, 3, max_bytes=1_000) is None
 
 
 def test_the_head_of_a_log_from_before_the_map_is_told_to_be_none(database: Database) -> None:
