@@ -37,6 +37,8 @@ class Claims:
     @classmethod
     def parse(cls, payload: JSONObject) -> Claims:
         """Read the claims of a payload; raises ``FormatError`` (``PARSING_ERROR``) for one of a wrong type."""
+        if payload.keys().isdisjoint(_NAMES):
+            return _NO_CLAIMS
         iat = payload.get("iat")
         return cls(
             _text(payload, "iss"),
@@ -86,6 +88,10 @@ class Claims:
         if self.confirmation is None or "jwk" not in self.confirmation:
             return None
         return JWK.parse(self.confirmation["jwk"]).public_key
+
+
+_NAMES: Final = frozenset(("iss", "sub", "aud", "exp", "nbf", "iat", "jti", "nonce", "cnf"))
+_NO_CLAIMS: Final = Claims(None, None, (), None, None, None, None, None, None)
 
 
 def numeric_date(moment: datetime) -> int:
