@@ -29,6 +29,8 @@ from did_health.roles.report import Check, CheckName, Outcome
 from did_health.trust.entitlement import entitlement
 from did_health.trust.registry import ACTION_ISSUE
 from did_health.vc.credential import Credential
+from did_health.vc.jose_cose.secured import Secured
+from did_health.vc.jose_cose.verify import verify_envelope
 from did_health.vc.ledger_revocation import is_ledger_revocation
 from did_health.vc.presentation import Presentation
 from did_health.vc.proofs.data_integrity import verify_common_presentation, verify_common_proof, verify_proofs
@@ -135,7 +137,9 @@ class Checks:
         """Record one finding."""
         self.made.append(Check(name, outcome, code, sentence, as_of, credential, conditional))
 
-    def presentation(self, presentation: Presentation, expected: PresentationExpectation, used_nonces: UsedNonces | None) -> str | None:
+    def presentation(
+        self, presentation: Presentation, expected: PresentationExpectation, used_nonces: UsedNonces | None, secured: Secured | None = None
+    ) -> str | None:
         """Step 1. The holder's DID, if the presentation is signed by it for this audience and nonce."""
         name = CheckName.PRESENTATION
         if name in self._waive:
@@ -143,18 +147,20 @@ class Checks:
             self.made.append(_waived(name, None))
             return None
         try:
-            return self._presented_by(presentation, expected, used_nonces)
+            return self._presented_by(presentation, expected, used_nonces, secured)
         except Unproven as doubt:
             self.add(name, doubt.outcome, doubt.code, doubt.what, as_of=doubt.as_of)
         return None
 
-    def _presented_by(self, presentation: Presentation, expected: PresentationExpectation, used_nonces: UsedNonces | None) -> str | None:
+    def _presented_by(
+        self, presentation: Presentation, expected: PresentationExpectation, used_nonces: UsedNonces | None, secured: Secured | None
+    ) -> str | None:
         if expected.audience is None or expected.nonce is None:
             raise Unproven(Outcome.UNKNOWN, "challenge_missing", "no audience or nonce was given, so a replay could not be told from an answer")
-        if not presentation.proofs:
+        if secured is None and not presentation.proofs:
             raise Unproven(Outcome.FAIL, "presentation_not_signed", "the presentation is not signed")
         try:
-            signers = self._signers(presentation, expected.audience, expected.nonce)
+            signers = self._signers(presentation, expected.audience, expected.nonce, secured)
         except Unproven:
             raise
         except (VerificationError, FormatError, UnsupportedError, ResolutionError) as error:
@@ -167,8 +173,10 @@ class Checks:
         self.made.append(_passed("presented", None, None))
         return signers.pop()
 
-    def _signers(self, presentation: Presentation, audience: str, nonce: str) -> set[str]:
+    def _signers(self, presentation: Presentation, audience: str, nonce: str, secured: Secured | None) -> set[str]:
         raw, keys, now = presentation.raw, self.facts.key, self.facts.now
+        if secured is not None:
+            return {did_of(verify_envelope(secured.content, secured.media_type, keys, now=now, audience=audience, nonce=nonce).verification_method)}
         if presentation.is_common:
             return {did_of(verify_common_presentation(raw, self._canonicalize(raw), keys, now=now, domain=audience, challenge=nonce))}
         proofs = verify_proofs(raw, keys, purpose="authentication", domain=audience, challenge=nonce, now=now, canonicalize=self._canonicalize)
@@ -233,11 +241,15 @@ class Checks:
     def _proof(self, subject: _Subject) -> None:
         """Step 6."""
         credential = subject.credential
-        if not credential.is_common and not credential.proofs:
+        secured = subject.part.secured
+        if not credential.is_common and secured is None and not credential.proofs:
             raise Unproven(Outcome.FAIL, "proof_missing", "the credential is not signed")
         try:
             if credential.is_common:
                 verify_common_proof(credential.raw, subject.part.canonical(), self.facts.assertion_key, now=self.facts.now, controller=credential.issuer_id)
+            elif secured is not None:
+                envelope = verify_envelope(secured.content, secured.media_type, self.facts.assertion_key, now=self.facts.now)
+                signed_with = {envelope.verification_method}
             else:
                 verify_proofs(
                     credential.raw,
@@ -254,7 +266,9 @@ class Checks:
         except (VerificationError, FormatError, ResolutionError) as error:
             raise Unproven(Outcome.FAIL, "proof_invalid", f"the issuer's signature does not hold: {error}") from error
         if retired := self.facts.retired(credential.issuer_id):
-            subject.retired_keys = {proof["verificationMethod"] for proof in credential.proofs}.intersection(retired)
+            if secured is None:
+                signed_with = {proof["verificationMethod"] for proof in credential.proofs}
+            subject.retired_keys = signed_with.intersection(retired)
         if subject.retired_keys and CheckName.RECEIPT in self._waive:
             raise Unproven(Outcome.FAIL, "key_retired", "the key that signed is retired, and without the receipt nobody can tell when it signed")
         self.made.append(_passed("proof_holds", subject.index, None))

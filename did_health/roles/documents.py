@@ -4,7 +4,8 @@ The last is how credentials travel outside presentations::
 
     {"credential": {…}, "issuanceReceipt": {…}}
 
-In a presentation the receipts stand beside the credentials, in their order: ``"issuanceReceipt": [{…}, null, …]``.
+In a presentation the receipts stand beside the credentials, in their order: ``"issuanceReceipt": [{…}, null, …]``. Presentations and
+credentials may also be secured with JOSE, SD-JWT or COSE, bare or in an envelope; they are then read here and verified with their proof.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ from typing import Final, NamedTuple
 from did_health.encoding import strict_json
 from did_health.encoding.jcs import Canonicalize, canonicalize_around, canonicalize_plain, canonicalizer
 from did_health.encoding.strict_json import JSON, JSONObject, Survey, survey
-from did_health.errors import FormatError, UnsupportedError
+from did_health.errors import FormatError
 from did_health.limits import MAX_DOCUMENT_DEPTH
 from did_health.vc.common_shape import has_common_shape, is_commonly_presented
-from did_health.vc.envelope import EnvelopeType
+from did_health.vc.envelope import Envelope, envelope_type
+from did_health.vc.jose_cose.secured import Secured
 from did_health.vc.presentation import Presentation
 
 RECEIPT: Final = "issuanceReceipt"
@@ -30,19 +32,21 @@ _PRESENTED: Final = "verifiableCredential"
 class Part:
     """One credential to verify, as received, and the receipt that came with it (``None`` if none did).
 
-    ``is_common`` tells whether the credential has the common shape (see ``vc.common_shape``). No dataclass, so that claims stay out of
-    logs and tracebacks.
+    ``is_common`` tells whether the credential has the common shape (see ``vc.common_shape``). With ``secured`` it is what a token or message
+    says, whose signature stands in the place of a proof. No dataclass, so that claims stay out of logs and tracebacks.
     """
 
-    __slots__ = ("_canonical", "_canonicalize", "credential", "is_common", "receipt")
+    __slots__ = ("_canonical", "_canonicalize", "credential", "is_common", "receipt", "secured")
 
-    def __init__(self, credential: JSONObject, receipt: JSON, canonicalize: Canonicalize, is_common: bool = False) -> None:
-        self.credential, self.receipt, self.is_common = credential, receipt, is_common
+    def __init__(
+        self, credential: JSONObject, receipt: JSON, canonicalize: Canonicalize, is_common: bool = False, secured: Secured | None = None
+    ) -> None:
+        self.credential, self.receipt, self.is_common, self.secured = credential, receipt, is_common, secured
         self._canonicalize = canonicalize
-        self._canonical: bytes | None = None
+        self._canonical: bytes | None = secured.signed if secured is not None else None
 
     def canonical(self) -> bytes:
-        """The credential with its proof in canonical form, made once; raises ``FormatError``."""
+        """The credential with its proof in canonical form, made once; the token or message as its issuer made it. Raises ``FormatError``."""
         if self._canonical is None:
             self._canonical = self._canonicalize(self.credential)
         return self._canonical
@@ -55,13 +59,18 @@ class Document(NamedTuple):
     presentation: Presentation | None
     canonicalize: Canonicalize
     """The quickest way to canonicalise what is in it, for all of it was surveyed."""
+    secured: Secured | None = None
+    """The token or message that the presentation came in, whose signature stands in the place of its proof."""
 
 
 def parse_document(source: bytes | str | JSONObject) -> Document:
     """Tell what ``source`` is; the credentials in it are not looked at yet.
 
-    Raises ``FormatError`` if it is neither of the three, or a malformed presentation; ``UnsupportedError`` for what is enveloped.
+    Raises ``FormatError`` if it is neither of the three, or a malformed presentation; ``UnsupportedError`` for one that is secured in a way
+    that is not supported, and ``VerificationError`` for a selective disclosure that does not fit.
     """
+    if not isinstance(source, dict) and (secured := Secured.recognize(source)) is not None:
+        return _opened(secured)
     document, found = _read(source)
     presentation: Presentation | None = None
     credentials: Sequence[JSONObject]
@@ -70,7 +79,9 @@ def parse_document(source: bytes | str | JSONObject) -> Document:
     names = [types] if isinstance(types, str) else types if isinstance(types, list) else []
     if isinstance(document.get(_CREDENTIAL), dict):
         holding, credentials, receipts = _CREDENTIAL, (document[_CREDENTIAL],), (document.get(RECEIPT),)
-    elif "VerifiablePresentation" in names or EnvelopeType.PRESENTATION in names:
+    elif envelope_type(document) is not None:
+        return _opened(Secured.open(Envelope.parse(document)))
+    elif "VerifiablePresentation" in names:
         if found is None and is_commonly_presented(document):
             presented = document[_PRESENTED]
             common = [has_common_shape(credential) for credential in presented]
@@ -79,7 +90,7 @@ def parse_document(source: bytes | str | JSONObject) -> Document:
                 return _document(presented, _receipts(document, len(presented)), common, presentation, _PLAIN)
         presentation = Presentation.parse(document)
         if presentation.envelopes:
-            raise UnsupportedError("an enveloped credential (VC-JOSE-COSE) is not supported here", hint="Present one with an embedded proof")
+            return _with_envelopes(presentation, found or survey(document), None)
         holding, credentials, receipts = _PRESENTED, presentation.credentials, _receipts(document, len(presentation.credentials))
     elif "VerifiableCredential" in names:
         holding, credentials, receipts = "", (document,), (None,)
@@ -98,6 +109,34 @@ def parse_document(source: bytes | str | JSONObject) -> Document:
     if found.depth > MAX_DOCUMENT_DEPTH:
         raise FormatError(f"the document is nested deeper than {MAX_DOCUMENT_DEPTH} levels")
     return _document(credentials, receipts, common, presentation, found)
+
+
+def _opened(secured: Secured) -> Document:
+    """What a token or message says, of a presentation or of a credential."""
+    document = secured.unverified_document()
+    found = survey(document)
+    if secured.media_type.is_presentation:
+        return _with_envelopes(Presentation.parse(document), found, secured)
+    canonicalize = canonicalizer(found)
+    return Document((Part(document, None, canonicalize, secured=secured),), None, canonicalize)
+
+
+def _with_envelopes(presentation: Presentation, found: Survey, secured: Secured | None) -> Document:
+    """A presentation that is secured or that holds secured credentials, perhaps among others."""
+    if found.depth > MAX_DOCUMENT_DEPTH:
+        raise FormatError(f"the document is nested deeper than {MAX_DOCUMENT_DEPTH} levels")
+    canonicalize = canonicalizer(found)
+    value = presentation.raw.get(_PRESENTED, [])
+    presented = value if isinstance(value, list) else [value]
+    receipts = _receipts(presentation.raw, len(presented))
+    parts = []
+    for credential, receipt in zip(presented, receipts, strict=True):
+        if envelope_type(credential) is None:
+            parts.append(Part(credential, receipt, canonicalize))
+        else:
+            inner = Secured.open(Envelope.parse(credential))
+            parts.append(Part(inner.unverified_document(), receipt, canonicalize, secured=inner))
+    return Document(tuple(parts), presentation, canonicalize, secured)
 
 
 def _is_flat(receipt: JSON) -> bool:

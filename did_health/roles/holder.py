@@ -28,6 +28,7 @@ from did_health.roles.institution import signer_from_json
 from did_health.roles.issuer import Issued
 from did_health.roles.signing import default_suite, require_document_algorithm
 from did_health.vc.credential import Credential
+from did_health.vc.jose_cose.issue import sign_jwt
 from did_health.vc.ledger_revocation import HANDLE_BYTES, LedgerRevocation
 from did_health.vc.proofs.data_integrity import add_proof
 
@@ -118,19 +119,27 @@ class Wallet:
         Raises ``KeyError`` for a credential that the wallet does not hold, ``ValueError`` for none or too many, or an empty audience or
         nonce.
         """
+        document = self._presentation(credentials, audience, nonce)
+        return strict_json.dumps(self._secured(document, "authentication", domain=audience, challenge=nonce))
+
+    def present_jwt(self, credentials: Sequence[Issued | str], *, audience: str, nonce: str) -> bytes:
+        """As ``present``, as a ``vp+jwt`` (VC-JOSE-COSE 1.0): for verifiers that read JSON Web Tokens. It says when it was signed."""
+        document = self._presentation(credentials, audience, nonce)
+        return sign_jwt(document, self._signer, kid=self._verification_method, audience=audience, nonce=nonce, issued_at=self._clock()).content
+
+    def _presentation(self, credentials: Sequence[Issued | str], audience: str, nonce: str) -> JSONObject:
         if not 0 < len(credentials) <= MAX_CREDENTIALS_PER_PRESENTATION:
             raise ValueError(f"a presentation holds 1 to {MAX_CREDENTIALS_PER_PRESENTATION} credentials")
         if not audience or not nonce:
             raise ValueError("a presentation is made for an audience and a nonce, which the verifier gives")
         shown = [self.find(item if isinstance(item, str) else item.id) for item in credentials]
-        document: JSONObject = {
+        return {
             "@context": [CREDENTIALS_CONTEXT, HEALTH_CONTEXT],
             "type": ["VerifiablePresentation"],
             "holder": self.did,
             "verifiableCredential": [item.credential for item in shown],
             RECEIPT: [item.receipt for item in shown],
         }
-        return strict_json.dumps(self._secured(document, "authentication", domain=audience, challenge=nonce))
 
     # ---- what the holder grants to others
 
@@ -184,12 +193,16 @@ class Wallet:
             now=self._clock(),
         )
 
+    @property
+    def _verification_method(self) -> str:
+        return f"{self.did}#{self._signer.public_key.multikey}"
+
     def _secured(self, document: JSONObject, purpose: str, *, domain: str | None = None, challenge: str | None = None) -> JSONObject:
         return add_proof(
             document,
             suite=default_suite(self._signer),
             signer=self._signer,
-            verification_method=f"{self.did}#{self._signer.public_key.multikey}",
+            verification_method=self._verification_method,
             purpose=purpose,
             created=self._clock(),
             domain=domain,

@@ -15,6 +15,7 @@ from did_health.roles.evidence import Need
 from did_health.roles.facts import Facts, did_of
 from did_health.roles.ledger_state import Unproven
 from did_health.vc.credential import Credential
+from did_health.vc.jose_cose.verify import verify_envelope
 from did_health.vc.ledger_revocation import LedgerRevocation, is_ledger_revocation
 from did_health.vc.proofs.data_integrity import verify_proofs
 from did_health.vc.status import StatusEntry
@@ -34,6 +35,8 @@ def missing(document: Document, facts: Facts) -> tuple[Need, ...]:
             method = proof.get("verificationMethod")
             if isinstance(method, str):
                 needs.update((need.url, need) for need in _of_did(method, facts))
+        if document.secured is not None and isinstance(signer := presentation.holder or presentation.raw.get("iss"), str):
+            needs.update((need.url, need) for need in _of_did(signer, facts))
     return tuple(needs.values())
 
 
@@ -55,13 +58,13 @@ def _of_part(part: Part, facts: Facts, present: Collection[JSON]) -> list[Need]:
         needs += rule.needs(credential, facts)
         for reference in rule.follows(credential):
             if reference.location and reference.identifier not in present:
-                needs += _of_reference(reference, credential, facts)
+                needs += _of_reference(reference, part, credential, facts)
     return needs
 
 
-def _of_reference(reference: Reference, credential: Credential, facts: Facts) -> list[Need]:
+def _of_reference(reference: Reference, part: Part, credential: Credential, facts: Facts) -> list[Need]:
     # Whoever presents a credential must not be able to send a verifier to any server: only what its issuer signed is followed.
-    if not _is_signed(credential, facts):
+    if not _is_signed(part, credential, facts):
         return []
     if needs := facts.needs_of_logged_credential(reference.location):
         return needs
@@ -71,11 +74,14 @@ def _of_reference(reference: Reference, credential: Credential, facts: Facts) ->
         return []
 
 
-def _is_signed(credential: Credential, facts: Facts) -> bool:
+def _is_signed(part: Part, credential: Credential, facts: Facts) -> bool:
     try:
         records = [facts.record(credential.issuer_id, resource)[0] for resource in credential.types if resource != _BASE_TYPE]
         if None in records:
             return False
+        if part.secured is not None:
+            verify_envelope(part.secured.content, part.secured.media_type, facts.assertion_key, now=facts.now)
+            return True
         verify_proofs(credential.raw, facts.assertion_key, purpose="assertionMethod", now=facts.now, controller=credential.issuer_id)
     except (VerificationError, FormatError, ResolutionError, UnsupportedError):
         return False

@@ -84,6 +84,9 @@ class Verifier:
     ) -> Report:
         """Verify a presentation, a credential, or a credential with its receipt, and say what was found.
 
+        Each may be JSON with Data Integrity proofs, or secured with JOSE, SD-JWT or COSE (``vp+jwt``, ``vc+sd-jwt``, …): the bytes
+        themselves, or enveloped.
+
         ``audience`` and ``nonce`` are what the holder was asked to sign. ``purpose`` picks the age of evidence that the policy allows; with
         ``schedule`` and the others it is the act that restrictions, registrations and delegations are held against (see ``Act``). With
         ``evidence`` nothing is fetched. ``waive`` names checks to leave out, all but the data model; the report shows them as waived.
@@ -103,8 +106,9 @@ class Verifier:
         11. domain rules: restrictions of a licence that are in force, held against the act
 
         What the caller must still do: compare the claims with the person or the act at hand, and keep the report if it must be proved
-        later. Raises ``FormatError`` if ``document`` is none of the three, ``UnsupportedError`` for an enveloped one, and ``ValueError``
-        if the data model is to be waived; every other finding is in the report.
+        later. Raises ``FormatError`` if ``document`` is none of the three, ``UnsupportedError`` for one that is secured in a way that is not
+        supported, ``VerificationError`` for a selective disclosure that does not fit, and ``ValueError`` if the data model is to be
+        waived; every other finding is in the report.
         """
         parsed, act = parse_document(document), Act(purpose, schedule, jurisdiction, setting, pharmacy, prescription)
         if evidence is None:
@@ -168,7 +172,7 @@ class Verifier:
         checks = Checks(self._facts(evidence, act.purpose, now), act, waive, document.parts, document.canonicalize)
         holder = None
         if document.presentation is not None:
-            holder = checks.presentation(document.presentation, expected, self._used_nonces)
+            holder = checks.presentation(document.presentation, expected, self._used_nonces, document.secured)
         credentials = []
         presented = document.presentation is not None
         for index, part in enumerate(document.parts):

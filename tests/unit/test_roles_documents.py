@@ -49,13 +49,27 @@ def test_anything_else_is_refused(source: Any) -> None:
         parse_document(source)
 
 
-def test_enveloped_documents_are_not_supported() -> None:
-    enveloped = {"@context": CONTEXT, "type": "EnvelopedVerifiablePresentation", "id": "data:application/vp+jwt,x"}
+def test_envelopes_of_another_kind_are_not_supported() -> None:
+    enveloped = {"@context": CONTEXT, "type": "EnvelopedVerifiablePresentation", "id": "data:application/vp+cwt,x"}
     with pytest.raises(UnsupportedError):
         parse_document(enveloped)
-    inside = {"@context": CONTEXT, "type": "EnvelopedVerifiableCredential", "id": "data:application/vc+jwt,x"}
+    inside = {"@context": CONTEXT, "type": "EnvelopedVerifiableCredential", "id": "data:application/dc+sd-jwt,x"}
     with pytest.raises(UnsupportedError):
         parse_document(presentation(verifiableCredential=[inside]))
+
+
+def test_envelopes_are_opened() -> None:
+    token = "eyJhbGciOiJFZERTQSIsInR5cCI6InZjK2p3dCJ9.eyJhIjoxfQ.AA"
+    inside = {"@context": CONTEXT, "type": "EnvelopedVerifiableCredential", "id": f"data:application/vc+jwt,{token}"}
+    (part,) = parse_document(presentation(verifiableCredential=[inside])).parts
+    assert (part.credential, part.canonical()) == ({"a": 1}, token.encode())
+    (alone,) = parse_document(token).parts
+    assert alone.secured == part.secured
+    deep = f"data:application/vc+jwt,{token}"
+    for _ in range(80):
+        deep = [deep]  # type: ignore[assignment]
+    with pytest.raises(FormatError, match="deeper"):
+        parse_document(presentation(verifiableCredential=[inside], deep=deep))
 
 
 def test_claims_are_in_no_repr() -> None:

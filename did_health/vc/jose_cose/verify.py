@@ -10,7 +10,6 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from did_health.encoding import strict_json
 from did_health.encoding.cbor import CBOR
 from did_health.encoding.strict_json import JSON, JSONObject
 from did_health.errors import FormatError, VerificationError
@@ -24,7 +23,7 @@ from did_health.vc.jose.header import media_type as shortened
 from did_health.vc.jose.jws import JWS
 from did_health.vc.jose_cose.key_discovery import verification_method
 from did_health.vc.jose_cose.rules import check_document, check_types, party_of
-from did_health.vc.jose_cose.secured import MediaType
+from did_health.vc.jose_cose.secured import MediaType, payload_object
 from did_health.vc.proofs.data_integrity import KeySource
 from did_health.vc.sd_jwt.key_binding import ExpectedKeyBinding, KeyBinding
 from did_health.vc.sd_jwt.serialization import SDJWT
@@ -94,7 +93,7 @@ def verify_jwt(
     if not header.is_encoded:
         raise FormatError("the payload of a JWT must be encoded", code=PARSING)  # RFC 7797 §7
     check_types(media_type, header.media_type, header.content_type)
-    document = _object(jws.unverified_payload)
+    document = payload_object(jws.unverified_payload)
     claims = Claims.parse(document)
     party, method, purpose, key = _secured(document, media_type, header.kid, claims, keys)
     jws.verify(key)
@@ -135,7 +134,7 @@ def verify_cose(
     if not headers.is_alg_protected:
         raise VerificationError("the alg of the COSE message is not protected", code=CRYPTOGRAPHIC_SECURITY)  # RFC 9052 §3.1
     check_types(media_type, _short(headers.typ), _short(headers.content_type))
-    document = _object(message.unverified_payload)
+    document = payload_object(message.unverified_payload)
     claims = _cwt_claims(headers)
     party, method, purpose, key = _secured(document, media_type, _kid(headers.kid), claims, keys)
     message.verify(key)
@@ -163,13 +162,6 @@ def _check(document: JSONObject, media_type: MediaType, claims: Claims, now: dat
     claims.check_audience(audience)
     claims.check_nonce(nonce)
     check_document(document, media_type, claims)
-
-
-def _object(payload: bytes) -> JSONObject:
-    try:
-        return strict_json.loads_object(payload, what="secured document")
-    except FormatError as error:
-        raise FormatError(error.what, where=error.where, hint=error.hint, code=PARSING) from error
 
 
 def _kid(kid: bytes | None) -> str | None:
