@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -250,3 +251,17 @@ def now() -> datetime:
 def random_bytes(count: int) -> bytes:
     """Secret random bytes of the system."""
     return os.urandom(count)
+
+
+@contextmanager
+def ending_signals() -> Iterator[threading.Event]:
+    """Within this block SIGTERM and Ctrl-C do not end the process but set the event, which says that it is to end."""
+    import signal
+
+    ending = threading.Event()
+    before = {one: signal.signal(one, lambda *_: ending.set()) for one in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield ending
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)

@@ -12,6 +12,7 @@ from did_health.limits import MAX_NOTE_BYTES
 from did_health.net.fetch import AsyncHTTPSource, HTTPSource
 from did_health.net.gather import Missing, ThreadedSource, gather, gather_async
 from did_health.net.hosted import AsyncHostedSource, HostedSource
+from did_health.net.mirrored import AsyncMirroredSource, MirroredSource, Mirrors
 from did_health.roles.evidence import Evidence, Need, Source
 from did_health.roles.nonces import NoncesInMemory, UsedNonces
 from did_health.roles.pins import Pins
@@ -96,12 +97,16 @@ def web_verifier(
     clock: Callable[[], datetime] = system_clock,
     used_nonces: UsedNonces | None = None,
     pins: Pins | None = None,
+    patience_seconds: float = 0.0,
 ) -> Verifier:
     """A verifier that fetches its evidence over HTTPS, within the guards of ``net``; ``allow_hosts`` as of ``HTTPSource``, ``pins`` as of ``Verifier``.
 
-    What a ledger of the policy hosts is asked of the ledger, the rest of where it is published.
+    What a ledger of the policy hosts is asked of the ledger, the rest of where it is published. A ledger that cannot be reached within
+    ``patience_seconds`` is read from the mirrors of the policy that have a URL.
     """
-    source = HTTPSource(allow_hosts=allow_hosts)
+    web = HTTPSource(allow_hosts=allow_hosts)
+    mirrors = Mirrors(policy.ledger)
+    source = MirroredSource(web, mirrors, patience_seconds=patience_seconds)
     urls = [log.url for log in (policy.ledger.logs if policy.ledger else ()) if log.url]
 
     def gather_over_http(missing: Missing) -> Evidence:
@@ -109,11 +114,12 @@ def web_verifier(
 
     async def gather_async_over_http(missing: Missing) -> Evidence:
         # Connections belong to one event loop, and the next verification may run in another.
-        async with AsyncHTTPSource(allow_hosts=allow_hosts) as opened:
+        async with AsyncHTTPSource(allow_hosts=allow_hosts) as client:
+            opened = AsyncMirroredSource(client, mirrors)
             return await gather_async(missing, [AsyncHostedSource(opened, urls), opened], evidence=Evidence(), clock=clock)
 
     # A verifier has no end of its own: its connections are closed when nobody has it any more.
-    weakref.finalize(gather_over_http, source.close)
+    weakref.finalize(gather_over_http, web.close)
     return Verifier(
         policy,
         clock=clock,

@@ -94,6 +94,21 @@ class Institution:
         algorithm: Algorithm = Algorithm.ED25519,
     ) -> Institution:
         """A new DID at ``location`` (``host[/path]``), logged on ``ledger`` and published there; ``algorithm`` is the assertion key's."""
+        institution = cls.draft(location, ledger, clock=clock, random=random, algorithm=algorithm)
+        institution.found()
+        return institution
+
+    @classmethod
+    def draft(
+        cls,
+        location: str,
+        ledger: PublishingLedger,
+        *,
+        clock: Callable[[], datetime],
+        random: Callable[[int], bytes],
+        algorithm: Algorithm = Algorithm.ED25519,
+    ) -> Institution:
+        """As ``create``, and not logged yet: nobody knows of the DID until it is ``found``ed."""
         keys = InstitutionKeys.generate(random, algorithm)
         assertion = keys.assertion.public_key.multikey
         log = webvh.create(
@@ -104,9 +119,11 @@ class Institution:
             next_key_hashes=[webvh.next_key_hash(keys.next_update.public_key.multikey)],
             now=clock(),
         )
-        institution = cls(log, keys, ledger, clock, random)
-        institution._log_line(log, keys, keys.update)
-        return institution
+        return cls(log, keys, ledger, clock, random)
+
+    def found(self) -> None:
+        """Log and publish the first line of a draft's DID log."""
+        self._log_line(self.log, self.keys, self.keys.update)
 
     @classmethod
     def open(

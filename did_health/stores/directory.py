@@ -23,7 +23,7 @@ from did_health.stores.office import ACCREDITED_FOR, AUTHORITY, POLICY_FILE, Clo
 from did_health.tlog.witness_policy import WitnessPolicy
 from did_health.trust.policy import TrustPolicy
 
-__all__ = ["ACCREDITED_FOR", "AUTHORITY", "DEFAULT_HOST", "Directory", "InstitutionFile", "open_directory"]
+__all__ = ["ACCREDITED_FOR", "AUTHORITY", "DEFAULT_HOST", "Directory", "InstitutionFile", "make_directory", "open_directory"]
 
 DEFAULT_HOST: Final = "ledger.example"
 
@@ -62,6 +62,13 @@ def open_directory(
         return Directory(path, ledger, passphrase, clock=clock, random=random, cost=cost)
     if path.exists() and any(path.iterdir()):
         raise ConflictError("the directory is not empty", where=str(path), hint="Choose a new one")
+    return make_directory(path, passphrase, host=host, clock=clock, random=random, cost=cost)
+
+
+def make_directory(
+    path: Path, passphrase: str, *, host: str = DEFAULT_HOST, clock: Clock = system_clock, random: Random = os.urandom, cost: SealingCost = DEFAULT_COST
+) -> Directory:
+    """As ``open_directory`` with ``create``, also where other files are already."""
     ledger = EmbeddedLedger.create(path, origin=host, url=f"https://{host}", clock=clock, random=random, passphrase=passphrase, cost=cost)
     directory = Directory(path, ledger, passphrase, clock=clock, random=random, cost=cost)
     authority = directory.create_institution(AUTHORITY, title="Registry of Health Boards", jurisdiction="US")

@@ -19,6 +19,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, Self
 
+from did_health.did.methods.webvh import Log
 from did_health.encoding import strict_json
 from did_health.encoding.base64 import base64url_encode
 from did_health.errors import ConflictError, FormatError, StoreError
@@ -26,7 +27,8 @@ from did_health.health.board_accreditation import BoardAccreditation, CompactRol
 from did_health.health.issuer_details import Issuer
 from did_health.keys import Algorithm
 from did_health.keys.sealed import DEFAULT_COST, SealingCost, SealingKey, new_sealing_key, open_sealed
-from did_health.limits import MAX_KEY_FILE_BYTES, MAX_POLICY_BYTES, MAX_WALLET_BYTES
+from did_health.ledger.entry import did_subject
+from did_health.limits import MAX_DID_LOG_BYTES, MAX_KEY_FILE_BYTES, MAX_POLICY_BYTES, MAX_WALLET_BYTES
 from did_health.roles.authority import RegistryAuthority
 from did_health.roles.holder import Wallet, wallet_sealing_key
 from did_health.roles.institution import SEALED_CONTENT, Institution, InstitutionKeys, PublishingLedger
@@ -47,6 +49,7 @@ AUTHORITY: Final = "registry"
 ACCREDITED_FOR: Final = timedelta(days=5 * 365)
 
 POLICY_FILE: Final = "trust-policy.toml"
+_DRAFT: Final = ".draft.jsonl"
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _FORMAT: Final = "did-health/institution/v1"
 
@@ -149,6 +152,28 @@ class Office:
         described = InstitutionFile(name, institution.did, title, jurisdiction, institution.log.did.log_url, suite)
         files.write_atomically(self.path / "institutions" / f"{name}.json", described.to_json())
         return institution
+
+    def draft_institution(self, name: str, *, title: str, jurisdiction: str, place: str = "") -> Institution:
+        """As ``create_institution``, for a ledger that is not up yet: keys and DID are made and kept, and logged by ``found_drafts``."""
+        self._require_name(name)
+        place = place or next(iter(self.ledgers))
+        institution = Institution.draft(f"{place}/{name}", self.ledgers[place], clock=self.clock, random=self.random)
+        files.make_folder(self.path / "institutions")
+        files.write_atomically(self._draft_path(name), institution.log.encode())
+        self._save_keys(name, institution.keys)
+        described = InstitutionFile(name, institution.did, title, jurisdiction, institution.log.did.log_url)
+        files.write_atomically(self.path / "institutions" / f"{name}.json", described.to_json())
+        return institution
+
+    def found_drafts(self) -> None:
+        """Log the institutions that were drafted and are not on their ledgers yet."""
+        for path in sorted((self.path / "institutions").glob(f"*{_DRAFT}")):
+            name = path.name.removesuffix(_DRAFT)
+            described, data = self._institution_file(name), files.read(path, max_bytes=MAX_DID_LOG_BYTES)
+            ledger = self._ledger_of(described)
+            if data is not None and ledger.latest(did_subject(described.did)) is None:
+                Institution(Log.parse(data, now=self.clock()), self._keys(name), ledger, self.clock, self.random).found()
+            path.unlink(missing_ok=True)
 
     def create_board(
         self,
@@ -263,11 +288,14 @@ class Office:
 
     def _open_institution(self, name: str) -> tuple[Institution, InstitutionFile]:
         described = self._institution_file(name)
+        keys = self._keys(name)
+        return Institution.open(described.log_url, keys, self._ledger_of(described), clock=self.clock, random=self.random), described
+
+    def _keys(self, name: str) -> InstitutionKeys:
         sealed = files.read_private(self._keys_path(name), max_bytes=MAX_KEY_FILE_BYTES)
         if sealed is None:
             raise StoreError("the institution's keys are missing", where=str(self._keys_path(name)), hint="Restore them from a copy", code="store_missing")
-        keys = InstitutionKeys.parse(open_sealed(sealed, self._passphrase, content=SEALED_CONTENT)[0])
-        return Institution.open(described.log_url, keys, self._ledger_of(described), clock=self.clock, random=self.random), described
+        return InstitutionKeys.parse(open_sealed(sealed, self._passphrase, content=SEALED_CONTENT)[0])
 
     def _institution_file(self, name: str) -> InstitutionFile:
         self._require_name(name)
@@ -280,6 +308,9 @@ class Office:
     def _save_keys(self, name: str, keys: InstitutionKeys) -> None:
         sealing = new_sealing_key(self._passphrase, content=SEALED_CONTENT, random=self.random, cost=self._cost)
         files.write_atomically(self._keys_path(name), sealing.seal(keys.to_bytes(), self.random), mode=files.PRIVATE)
+
+    def _draft_path(self, name: str) -> Path:
+        return self.path / "institutions" / f"{name}{_DRAFT}"
 
     def _keys_path(self, name: str) -> Path:
         return self.path / "institutions" / f"{name}.keys"

@@ -107,7 +107,7 @@ def test_everybody_is_served_at_the_counter(small: Summary) -> None:
 
 
 def test_the_ledger_has_four_witnesses_and_needs_three(small: Summary) -> None:
-    assert (small.ledger["witnesses"], small.ledger["quorum"]) == (4, 3)
+    assert [(one["witnesses"], one["quorum"]) for one in small.ledgers] == [(4, 3)]
     assert {one["name"] for one in small.institutions} >= {"registry", "nc-medical", "nc-osteopathic", "pharmacy-board", "identity-provider"}
 
 

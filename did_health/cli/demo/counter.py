@@ -5,14 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
+from did_health.cli.demo.ground import Ground
 from did_health.cli.demo.issue import Holder, Holders
 from did_health.cli.demo.journal import ACCEPTED, Expected, Journal, Verification
-from did_health.net.verifiers import embedded_verifier
 from did_health.roles.evidence import Evidence
 from did_health.roles.nonces import new_nonce
 from did_health.roles.report import Report
 from did_health.roles.verifier import Verifier
-from did_health.stores.directory import Directory
 
 AUDIENCE: Final = "https://main-street-pharmacy.example"
 """What holders sign their presentations for, so that nobody else can use them."""
@@ -22,10 +21,11 @@ STEP: Final = "counter"
 class Counter:
     """One verifier for the whole day: it remembers what it has verified and which nonces were answered."""
 
-    def __init__(self, directory: Directory, journal: Journal) -> None:
-        self.directory = directory
+    def __init__(self, ground: Ground, journal: Journal) -> None:
+        self.ground = ground
+        self.directory = ground.office
         self.journal = journal
-        self.verifier = embedded_verifier(directory)
+        self.verifier = ground.verifier()
 
     def nonce(self) -> str:
         """A fresh nonce for the next holder."""

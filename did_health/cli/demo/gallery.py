@@ -13,14 +13,14 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import Final
 
-from did_health.cli.demo.counter import AUDIENCE, Counter
+from did_health.cli.demo.counter import AUDIENCE
 from did_health.cli.demo.hostile import HostileHolder, signed_with_stolen_key
+from did_health.cli.demo.issue import Physician
 from did_health.cli.demo.journal import Expected
 from did_health.cli.demo.scene import EXPIRED, NOT_YET_VALID, REVOKED, SUSPENDED, Bearer, Scene
 from did_health.encoding.strict_json import JSON, JSONObject
 from did_health.ledger.entry import Entry, Kind, subject_of
 from did_health.ledger.latest import LatestBundle
-from did_health.net.verifiers import embedded_verifier
 from did_health.roles.evidence import Evidence
 from did_health.roles.issuer import Issued
 from did_health.roles.report import Report, Verdict
@@ -135,9 +135,9 @@ def stale_status_list(scene: Scene) -> Attempt:
     # for fresh proofs, so that these cannot be too old however slow the machine is.
     while (now := counter.directory.clock()) - scene.kept_at <= SHORT_AGE + timedelta(seconds=1):
         time.sleep(0.1)
-    counter.directory.ledger.heartbeat()
+    counter.ground.freshen()
     nonce, presentation, fresh = _rehearsed(scene)
-    proofs = _status_list_proofs(counter, scene.physician.issued)
+    proofs = _status_list_proofs(scene.physician)
     old = [*proofs, *_contents_of(scene.kept, proofs)]
     evidence = fresh.with_items({url: item for url in old if (item := scene.kept.get(url)) is not None})
     policy = replace(counter.directory.policy, max_age=MappingProxyType({DEFAULT_PURPOSE: SHORT_AGE}))
@@ -148,7 +148,7 @@ def stale_status_list(scene: Scene) -> Attempt:
 def unavailable_status_list(scene: Scene) -> Attempt:
     """The ledger says which status lists are the newest, but nobody hands them out."""
     nonce, presentation, fresh = _rehearsed(scene)
-    evidence = fresh.without(_contents_of(fresh, _status_list_proofs(scene.counter, scene.physician.issued)))
+    evidence = fresh.without(_contents_of(fresh, _status_list_proofs(scene.physician)))
     verifier = Verifier(scene.counter.directory.policy, clock=scene.counter.directory.clock)
     return Attempt(presentation, lambda: scene.counter.verify(presentation, nonce, verifier=verifier, evidence=evidence))
 
@@ -211,13 +211,13 @@ def _rehearsed(scene: Scene) -> tuple[str, bytes, Evidence]:
     """``(nonce, presentation, evidence)`` of a presentation in good order, and all that is needed to accept it, gathered just now."""
     nonce = scene.counter.nonce()
     presentation = scene.physician.wallet.present([scene.physician.issued], audience=AUDIENCE, nonce=nonce)
-    return nonce, presentation, scene.counter.verify(presentation, nonce, verifier=embedded_verifier(scene.counter.directory)).evidence
+    return nonce, presentation, scene.counter.verify(presentation, nonce, verifier=scene.counter.ground.verifier()).evidence
 
 
-def _status_list_proofs(counter: Counter, issued: Issued) -> tuple[str, ...]:
-    """Where the ledger proves which version of each of the credential's status lists is the newest."""
-    lists = [entry["statusListCredential"] for entry in issued.credential["credentialStatus"]]
-    return tuple([f"{counter.directory.ledger.url}/latest/{subject_of(Kind.STATUS_LIST, url).hex()}" for url in lists])
+def _status_list_proofs(physician: Physician) -> tuple[str, ...]:
+    """Where the board's ledger proves which version of each of the credential's status lists is the newest."""
+    lists = [entry["statusListCredential"] for entry in physician.issued.credential["credentialStatus"]]
+    return tuple([f"{physician.board.institution.ledger.url}/latest/{subject_of(Kind.STATUS_LIST, url).hex()}" for url in lists])
 
 
 def _contents_of(evidence: Evidence, proofs: Sequence[str]) -> list[str]:

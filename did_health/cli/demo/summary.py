@@ -14,10 +14,11 @@ from rich.table import Table
 from rich.text import Text
 
 from did_health.cli.demo import counter, discipline, gallery
+from did_health.cli.demo.ground import Ground
 from did_health.cli.demo.issue import Holders
 from did_health.cli.demo.journal import Journal, Verification
 from did_health.cli.demo.people import Account
-from did_health.cli.demo.town import DEMO_SEALING, MEDICAL, PASSPHRASE_FILE, Town
+from did_health.cli.demo.town import DEMO_SEALING, MEDICAL, PASSPHRASE_FILE
 from did_health.cli.output import clean
 from did_health.encoding.strict_json import JSONObject
 
@@ -46,19 +47,17 @@ class Summary:
     journal: Journal
     accounts: Sequence[Account]
     institutions: Sequence[JSONObject]
-    ledger: JSONObject
+    ledgers: Sequence[JSONObject]
     physicians: int
     patients: int
+    commands: Sequence[str]
 
     @classmethod
-    def of(cls, town: Town, holders: Holders, accounts: Sequence[Account], journal: Journal) -> Summary:
-        """Ask the town what it has become."""
-        ledger, policy = town.directory.ledger, town.directory.policy.ledger
-        witnesses = len(policy.witnesses) if policy else 0
-        quorum = next((group.threshold for group in policy.groups if group.name == policy.quorum), 0) if policy else 0
-        institutions = [{"name": one.name, "did": one.did, "title": one.title, "jurisdiction": one.jurisdiction} for one in town.directory.institutions]
-        described = {"url": ledger.url, "origin": ledger.origin, "entries": ledger.size, "witnesses": witnesses, "quorum": quorum}
-        return cls(journal, tuple(accounts), institutions, described, len(holders.physicians), len(holders.patients))
+    def of(cls, ground: Ground, holders: Holders, accounts: Sequence[Account], journal: Journal) -> Summary:
+        """Ask the ground what has become of it."""
+        institutions = [{"name": one.name, "did": one.did, "title": one.title, "jurisdiction": one.jurisdiction} for one in ground.office.institutions]
+        board = next(str(one["name"]) for one in institutions if str(one["name"]).endswith(MEDICAL))
+        return cls(journal, tuple(accounts), institutions, tuple(ground.ledgers()), len(holders.physicians), len(holders.patients), ground.commands(board))
 
     @property
     def ok(self) -> bool:
@@ -71,7 +70,7 @@ class Summary:
             "format": FORMAT,
             "ok": self.ok,
             "directory": str(self.journal.path),
-            "ledger": self.ledger,
+            "ledgers": list(self.ledgers),
             "institutions": list(self.institutions),
             "physicians": self.physicians,
             "patients": self.patients,
@@ -102,18 +101,18 @@ class Summary:
     def next_commands(self) -> tuple[str, ...]:
         """Commands that look at what is there now."""
         path = self.journal.path
-        board = next(str(one["name"]) for one in self.institutions if str(one["name"]).endswith(MEDICAL))
         return (
             f"did-health inspect {quote(str(path / 'credentials' / 'physician-001.json'))}",
-            f"did-health board list {board} --dir {quote(str(path))}",
-            f"did-health ledger check --dir {quote(str(path))}",
+            *self.commands,
         )
 
     def _happened(self) -> Table:
         table = Table(title="What happened", title_justify="left", box=box.SIMPLE, show_header=False)
         table.add_column(style="bold", no_wrap=True)
         table.add_column(overflow="fold")
-        table.add_row("ledger", f"{self.ledger['entries']} entries, {self.ledger['witnesses']} witnesses, quorum {self.ledger['quorum']}")
+        for one in self.ledgers:
+            mirrors = f"; {one['mirrors']} mirrors, quorum {one['mirrorQuorum']}" if "mirrors" in one else ""
+            table.add_row("ledger", f"{one['entries']} entries, {one['witnesses']} witnesses, quorum {one['quorum']}{mirrors}")
         table.add_row("institutions", "\n".join(str(one["title"]) for one in self.institutions))
         table.add_row("credentials", f"{self.physicians} physician licences, {self.patients} patient identities, 1 pharmacy permit")
         cost = f"at a lower cost than usual ({DEMO_SEALING.memory_bytes >> 20} MiB) for the demo"
@@ -148,7 +147,8 @@ class Summary:
         table.add_column(style="bold", no_wrap=True)
         table.add_column(overflow="fold")
         for name, meaning in _ARTEFACTS:
-            table.add_row(name, meaning)
+            if any((self.journal.path / part.strip()).exists() for part in name.split(",")):
+                table.add_row(name, meaning)
         return table
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from base64 import b32encode
 from collections.abc import Iterable, Mapping
@@ -19,7 +20,8 @@ from did_health.health.physician_license import PhysicianLicense
 from did_health.keys.sealed import SealingCost
 from did_health.roles.issuer import Board
 from did_health.stores import files
-from did_health.stores.directory import Directory, open_directory
+from did_health.stores.directory import Directory, make_directory
+from did_health.stores.office import Office
 
 DEMO_SEALING: Final = SealingCost(operations=1, memory_bytes=8 << 20)
 """What stretching the passphrase costs for each of the demo's hundreds of files: an eighth of the usual memory. Its passphrase has 128
@@ -45,7 +47,7 @@ class BoardPlan:
 class Town:
     """The directory, its boards by (jurisdiction, profession), and the other issuers."""
 
-    directory: Directory
+    directory: Office
     medical: Mapping[tuple[str, str], Board]
     pharmacy_board: Board
     identity_provider: Board
@@ -55,8 +57,8 @@ class Town:
         return self.medical[license_.jurisdiction or "", license_.profession]
 
 
-def create_directory(path: Path) -> Directory:
-    """A new directory under a passphrase that is made up and written beside it. Raises ``UsageError`` for one that is not empty."""
+def create_passphrase(path: Path) -> str:
+    """Make the new directory ``path`` with a passphrase that is made up and written into it. Raises ``UsageError`` for one that is not empty."""
     passphrase = b32encode(os.urandom(16)).decode().rstrip("=").lower()
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -64,10 +66,15 @@ def create_directory(path: Path) -> Directory:
             raise UsageError("the directory is not empty", where=str(path), hint="Name a new one with --dir")
     except OSError as error:
         raise files.store_error(error, path) from error
-    directory = open_directory(path, passphrase, create=True, cost=DEMO_SEALING)
     note = f"{passphrase}\n# This passphrase opens every key and wallet here. It was written down because this is a demo: never do so with yours.\n"
     files.create_private(path / PASSPHRASE_FILE, note.encode())
-    return directory
+    return passphrase
+
+
+def create_directory(path: Path) -> Directory:
+    """A new directory with a ledger of its own. Raises as ``create_passphrase``."""
+    passphrase = create_passphrase(path)
+    return make_directory(path, passphrase, cost=DEMO_SEALING)
 
 
 def plan_boards(licenses: Iterable[PhysicianLicense]) -> tuple[BoardPlan, ...]:
@@ -83,9 +90,10 @@ def plan_boards(licenses: Iterable[PhysicianLicense]) -> tuple[BoardPlan, ...]:
     ])
 
 
-def build_town(directory: Directory, licenses: Iterable[PhysicianLicense], meter: Meter) -> Town:
-    """Found and accredit the institutions; the registry authority is in the directory already."""
+def build_town(directory: Office, licenses: Iterable[PhysicianLicense], meter: Meter) -> Town:
+    """Found and accredit the institutions, each on the next of the directory's ledgers; the registry authority is there already."""
     plans = plan_boards(licenses)
+    places = itertools.cycle(directory.ledgers)
     total = len(plans) + 2
     medical: dict[tuple[str, str], Board] = {}
     for done, plan in enumerate(plans):
@@ -97,6 +105,7 @@ def build_town(directory: Directory, licenses: Iterable[PhysicianLicense], meter
             professions=plan.professions,
             resources=(PhysicianLicense.credential_type,),
             entity_type=_ENTITY_TYPES[plan.professions],
+            place=next(places),
         )
         medical |= {(plan.jurisdiction, profession): board for profession in plan.professions}
     meter.update(len(plans), total)
@@ -107,6 +116,7 @@ def build_town(directory: Directory, licenses: Iterable[PhysicianLicense], meter
         jurisdiction=home,
         resources=(Pharmacy.credential_type,),
         entity_type="pharmacy_board",
+        place=next(places),
     )
     meter.update(len(plans) + 1, total)
     identity_provider = directory.create_board(
@@ -115,6 +125,7 @@ def build_town(directory: Directory, licenses: Iterable[PhysicianLicense], meter
         jurisdiction=jurisdictions.NATIONWIDE,
         resources=(PatientIdentity.credential_type,),
         entity_type="csp",
+        place=next(places),
     )
     meter.update(total, total)
     return Town(directory, MappingProxyType(medical), pharmacy_board, identity_provider)
