@@ -125,11 +125,12 @@ class Tree:
 
     def _path(self, height: int, index: int, size: int) -> tuple[bytes, ...]:
         path = []
+        levels = self._levels
         last = (size - 1) >> height
         while last:
             sibling = index ^ 1
             if sibling < size >> height:
-                path.append(self._subtree(height, sibling))
+                path.append(bytes(levels[height][sibling * HASH_BYTES : (sibling + 1) * HASH_BYTES]))
             elif sibling == last:  # the incomplete subtree at the right edge
                 path.append(self._right_edge(size, height))
             height, index, last = height + 1, index >> 1, last >> 1
