@@ -113,7 +113,7 @@ def test_any_url_may_name_a_verification_method(method: str) -> None:
 @pytest.mark.parametrize(
     ("members", "named"),
     [
-        ({"cryptosuite": "bbs-2023"}, "cryptosuite 'bbs-2023' for proofs of type 'DataIntegrityProof'"),
+        ({"cryptosuite": "ecdsa-xi-2023"}, "cryptosuite 'ecdsa-xi-2023' for proofs of type 'DataIntegrityProof'"),
         ({"type": "Ed25519Signature2018", "cryptosuite": ...}, "proofs of type 'Ed25519Signature2018' are not"),
         ({"type": "Ed25519Signature2020"}, "for proofs of type 'Ed25519Signature2020'"),
         ({"cryptosuite": "x" * 500}, "'" + "x" * 64 + "'"),
