@@ -53,7 +53,7 @@ class VerificationMethod:
         if sum(name in value for name in _MATERIAL) > 1:
             raise FormatError("a verification method holds its key in more than one form", where=where, hint="They could differ")
         identifier = absolute(_text(value, "id", where), base, f"{where}/id")
-        return cls(identifier, kind, controller, _instant(value, "expires", where), _instant(value, "revoked", where), value)
+        return cls(identifier, kind, controller, instant(value, "expires", where), instant(value, "revoked", where), value)
 
     @property
     def public_key(self) -> PublicKey:
@@ -117,7 +117,8 @@ def _text(value: JSONObject, name: str, where: str) -> str:
     return text
 
 
-def _instant(value: JSONObject, name: str, where: str) -> datetime | None:
+def instant(value: JSONObject, name: str, where: str) -> datetime | None:
+    """The timestamp in the member ``name``, if it is there; raises ``FormatError``."""
     if name not in value:
         return None
     try:

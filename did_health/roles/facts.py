@@ -191,7 +191,7 @@ class Facts:
             raise Unproven(Outcome.UNKNOWN, "credential_not_found", "a credential that this one refers to is not where it should be", item.fetched_at)
         try:
             document = parse_document(item.content)
-        except (FormatError, UnsupportedError) as error:
+        except (FormatError, UnsupportedError, VerificationError) as error:
             raise Unproven(Outcome.UNKNOWN, "credential_malformed", f"what is served for a credential referred to cannot be read: {error}") from error
         if document.presentation is not None:
             raise Unproven(Outcome.UNKNOWN, "credential_malformed", "what is served for a credential referred to is a presentation")

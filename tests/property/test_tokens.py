@@ -16,6 +16,7 @@ from sd_jwt.holder import SDJWTHolder
 from sd_jwt.issuer import SDJWTIssuer
 from sd_jwt.verifier import SDJWTVerifier
 
+from did_health.did.controlled_identifier import ControlledIdentifierDocument
 from did_health.encoding.base64 import base64url_encode
 from did_health.errors import FormatError, UnsupportedError, VerificationError
 from did_health.keys import JWK, Algorithm, JWKSet, PublicKey, generate
@@ -110,6 +111,17 @@ def test_garbage_is_no_json_form_and_no_key(document: dict[str, Any], header: di
         Claims.parse(document).check_audience(None)
     with contextlib.suppress(*REFUSALS):
         Envelope.parse({"@context": "https://www.w3.org/ns/credentials/v2", "type": "EnvelopedVerifiableCredential", **document})
+
+
+METHODS = st.dictionaries(st.sampled_from(["id", "type", "controller", "publicKeyJwk", "expires"]), st.one_of(VALUES, st.sampled_from(["#a", "https://a.example"])))
+DOCUMENTS = st.dictionaries(st.sampled_from(["verificationMethod", "assertionMethod"]), st.one_of(VALUES, st.lists(METHODS, max_size=2)))
+
+
+@QUICK
+@given(DOCUMENTS)
+def test_garbage_is_no_controlled_identifier_document(members: dict[str, Any]) -> None:
+    with contextlib.suppress(*REFUSALS):
+        ControlledIdentifierDocument.parse({"id": "https://a.example", **members}, url="https://a.example").key("https://a.example", "assertionMethod", NOW)
 
 
 @QUICK

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
+from did_health.did.controlled_identifier import ControlledIdentifierDocument, ControlledKeys
 from did_health.errors import FormatError, UnsupportedError, VerificationError
-from did_health.keys import JWK, PublicKey
+from did_health.keys import PublicKey
 from did_health.vc.envelope import Envelope
 from did_health.vc.jose_cose import MediaType, Secured, VerifiedEnvelope, sign_cose, sign_jwt, sign_sd_jwt, verify_envelope
 from did_health.vc.sd_jwt import SDJWT
@@ -44,16 +45,25 @@ def _inputs() -> list[Any]:
 
 
 def keys(url: str, purpose: str, controller: str | None) -> PublicKey:
-    """The suite's keys, by their URL or by their own ``kid`` as its fragment."""
-    for method in _load("tokens.json")["keys"].values():
-        jwk = method["publicKeyJwk"]
-        if url in (method["id"], f"{method['controller']}#{jwk['kid']}"):
-            return JWK.parse(jwk).public_key
-    # A presentation's holder is another than the controller of the suite's keys: it signs with whatever key the test names.
-    for method in _load("tokens.json")["keys"].values():
-        if url.endswith(f"#{method['publicKeyJwk']['kid']}"):
-            return JWK.parse(method["publicKeyJwk"]).public_key
-    raise VerificationError("no such key", code="INVALID_VERIFICATION_METHOD")
+    """The suite's keys, as its controllers would publish them.
+
+    The suite signs for holders who are others than its controllers, with the keys of these: for it, every party has the same keys.
+    """
+    parties = {controller, url.partition("#")[0]} - {None}
+    documents = {}
+    for party in parties:
+        methods = [
+            {"id": f"{party}#{name}", "type": "JsonWebKey", "controller": party, "publicKeyJwk": method["publicKeyJwk"]}
+            for name, method in _load("tokens.json")["keys"].items()
+            if name != "vm-did-ed25519" and not name.endswith("p521")
+        ]
+        for method in methods:
+            known = _load("tokens.json")["keys"][method["id"].partition("#")[2]]
+            method["id"] = party + "#" + known["id"].partition("#")[2]
+        references = [method["id"] for method in methods]
+        document = {"id": party, "verificationMethod": methods, "assertionMethod": references, "authentication": references}
+        documents[party] = ControlledIdentifierDocument.parse(document, url=party)
+    return ControlledKeys(documents, NOW)(url, purpose, controller)
 
 
 def _media_type(case: dict[str, Any]) -> MediaType:
