@@ -7,7 +7,7 @@ import pytest
 
 from did_health.errors import FormatError, UnsupportedError
 from did_health.keys import Algorithm, algorithms, bbs, generate, public_key_from_jwk, public_key_from_multikey, signer_from_secret
-from did_health.keys.bbs.curve import curve
+from did_health.keys.bbs.curve import curve, parse_public_key
 from did_health.keys.bbs.hash_to_curve import expand_message_xmd, expand_message_xof, hash_to_g1
 from did_health.keys.bbs.proof import MIN_PROOF_BYTES, Proof
 from did_health.keys.bbs.signature import Signature
@@ -43,8 +43,8 @@ def signer(random_bytes: Random) -> bbs.BBSSigner:
 @pytest.fixture
 def without_the_extra(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setitem(sys.modules, "py_arkworks_bls12381", None)
-    curve.cache_clear()
-    algorithms.public_key_from_multikey.cache_clear()
+    for kept in (curve, parse_public_key, algorithms.public_key_from_multikey):
+        kept.cache_clear()
     yield
     curve.cache_clear()
 
