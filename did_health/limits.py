@@ -180,6 +180,8 @@ MAX_PASSPHRASE_BYTES: Final = 4096
 # healthcare
 MAX_CODE_SET_BYTES: Final = 8 << 20
 """A table of codes that a caller loads, such as the NUCC's."""
+MAX_UNDO_SECONDS: Final = 90 * 86_400
+"""Longest window in which a board may undo a decision."""
 MAX_DELEGATION_USES: Final = 1_000
 """How often one delegation of a patient's can be used."""
 MAX_TABLE_BYTES: Final = 4 << 20

@@ -28,6 +28,7 @@ from did_health.errors import DidHealthError
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from did_health.roles.docket import Decision
     from did_health.roles.issuer import Board, Issued
 
 app = options.group("board", "Issue credentials as a board, and suspend, reinstate and revoke them.")
@@ -36,7 +37,10 @@ BoardArgument = Annotated[str, typer.Argument(help="The board's short name in th
 CredentialArgument = Annotated[str, typer.Argument(metavar="CREDENTIAL", help="The credential's id (urn:uuid:…), or the licence number.")]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why: kept in the board's register, never published.")]
 OrderOption = Annotated[str, typer.Option("--order", help="The public board order, as a number or URL.")]
-EffectiveOption = Annotated[str | None, typer.Option("--effective", help="Since when, as 2026-01-31 or 2026-01-31T13:45:00Z; by default now.")]
+EffectiveOption = Annotated[
+    str | None, typer.Option("--effective", help="From when on, as 2026-01-31 or 2026-01-31T13:45:00Z; by default now. board tick carries out what is to come.")
+]
+ByOption = Annotated[str, typer.Option("--by", help="Who decides: kept in the board's register.")]
 
 
 @app.command("init", epilog=example(
@@ -52,13 +56,21 @@ def init(
     ] = None,
     entity_type: Annotated[str, typer.Option("--entity-type", help="medical_board, pharmacy_board, csp (identity provider), …")] = "medical_board",
     algorithm: AlgorithmOption = "Ed25519",
+    second_person: Annotated[
+        list[str] | None, typer.Option("--second-person", help="A state that a second person must approve, as revoked. May be repeated.")
+    ] = None,
+    undo_hours: Annotated[float, typer.Option("--undo-hours", min=0, max=2160, help="How long a decision can be undone; what is for ever waits as long.")] = 0,
     host: HostOption = "ledger.example",
     directory: DirectoryOption = options.DEFAULT_DIRECTORY,
     passphrase_file: PassphraseFileOption = None,
     as_json: JSONOption = False,
 ) -> None:
     """Make a board with a DID, accredited by the directory's registry authority; the directory is made too if nothing is there."""
+    from datetime import timedelta
+
     from did_health.health.board_accreditation import BoardAccreditation
+    from did_health.health.status_messages import SIGNALS
+    from did_health.roles.docket import DocketRules
 
     # Everything is looked at before a directory is made for it.
     session.require_name(name)
@@ -68,9 +80,19 @@ def init(
         BoardAccreditation(
             name=title, entity_type=entity_type, jurisdiction=jurisdiction, resource=one, professions=professions, valid_until=session.now()
         )
+    if unknown := [state for state in second_person or () if state not in SIGNALS]:
+        raise UsageError(f"{unknown[0]} is no state of a licence", where="--second-person", hint=f"It is one of: {', '.join(SIGNALS)}")
+    rules = DocketRules(frozenset(second_person or ()), timedelta(hours=undo_hours))
     with session.open_or_create(directory, passphrase_file, host) as opened:
         board = opened.create_board(
-            name, title=title, jurisdiction=jurisdiction, professions=professions, resources=resources, entity_type=entity_type, algorithm=kind
+            name,
+            title=title,
+            jurisdiction=jurisdiction,
+            professions=professions,
+            resources=resources,
+            entity_type=entity_type,
+            algorithm=kind,
+            rules=rules,
         )
         did, authority = board.did, opened.policy.registry_authority
     out = Output(as_json)
@@ -201,22 +223,23 @@ def import_(
         raise typer.Exit(FAILED)
 
 
-Change = Callable[["Board", str, "datetime | None"], None]
+Change = Callable[["Board", str, "datetime | None"], "Decision"]
 
 
 def _change(name: str, credential: str, effective: str | None, directory: Path, passphrase_file: Path | None, as_json: bool, done: str, change: Change) -> None:
-    """Change one credential's status, and say so."""
+    """Change one credential's status, and say so; or that it is yet to come."""
     since = session.moment(effective, "--effective")
     with session.open_existing(directory, passphrase_file) as opened:
         board = opened.board(name)
         credential_id = find_credential(directory, name, credential)
         with asking(f"{name} never issued this credential", where=credential, hint=f"See: did-health board list {name}"):
-            change(board, credential_id, since)
+            decision = change(board, credential_id, since)
     out = Output(as_json)
+    state = done if decision.is_in_force else decision.status
     if as_json:
-        out.json({"id": credential_id, "state": done})
+        out.json({"id": credential_id, "state": state, "decision": decision.id})
     else:
-        out.facts([("Credential", credential_id), ("Is now", done)])
+        out.facts([("Credential", credential_id), ("Is now", state), *([] if decision.is_in_force else [("Decision", decision.id)])])
 
 
 def find_credential(directory: Path, name: str, credential: str) -> str:
@@ -238,6 +261,7 @@ def suspend(
     order: OrderOption = "",
     effective: EffectiveOption = None,
     state: Annotated[str, typer.Option("--state", help="The board's word: suspended, summary_suspension, inactive or retired.")] = "suspended",
+    by: ByOption = "",
     directory: DirectoryOption = options.DEFAULT_DIRECTORY,
     passphrase_file: PassphraseFileOption = None,
     as_json: JSONOption = False,
@@ -248,7 +272,7 @@ def suspend(
     _require_state(state, [word for word, signal in SIGNALS.items() if signal.suspension])
     _change(
         name, credential, effective, directory, passphrase_file, as_json, "suspended",
-        lambda board, one, since: board.suspend(one, reason=reason, effective=since, order=order, state=state),
+        lambda board, one, since: board.suspend(one, reason=reason, effective=since, order=order, state=state, by=by),
     )
 
 
@@ -259,6 +283,7 @@ def reinstate(
     reason: ReasonOption,
     order: OrderOption = "",
     effective: EffectiveOption = None,
+    by: ByOption = "",
     directory: DirectoryOption = options.DEFAULT_DIRECTORY,
     passphrase_file: PassphraseFileOption = None,
     as_json: JSONOption = False,
@@ -266,7 +291,7 @@ def reinstate(
     """End a suspension. What is revoked stays revoked."""
     _change(
         name, credential, effective, directory, passphrase_file, as_json, "reinstated",
-        lambda board, one, since: board.reinstate(one, reason=reason, effective=since, order=order),
+        lambda board, one, since: board.reinstate(one, reason=reason, effective=since, order=order, by=by),
     )
 
 
@@ -278,6 +303,7 @@ def revoke(
     order: OrderOption = "",
     effective: EffectiveOption = None,
     state: Annotated[str, typer.Option("--state", help="The board's word: revoked, surrendered, surrendered_in_lieu or issued_in_error.")] = "revoked",
+    by: ByOption = "",
     directory: DirectoryOption = options.DEFAULT_DIRECTORY,
     passphrase_file: PassphraseFileOption = None,
     as_json: JSONOption = False,
@@ -288,7 +314,7 @@ def revoke(
     _require_state(state, [word for word, signal in SIGNALS.items() if signal.revocation])
     _change(
         name, credential, effective, directory, passphrase_file, as_json, "revoked",
-        lambda board, one, since: board.revoke(one, reason=reason, effective=since, order=order, state=state),
+        lambda board, one, since: board.revoke(one, reason=reason, effective=since, order=order, state=state, by=by),
     )
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
@@ -13,9 +13,13 @@ from did_health.errors import ConflictError, FormatError, StoreError
 from did_health.health.claims import CredentialClaims
 from did_health.health.credential_schemas import check_before_signing
 from did_health.health.issuer_details import Issuer
-from did_health.health.status_messages import SIGNALS
+from did_health.health.license_state import CLEAR, Axis
+from did_health.health.physician_license import PhysicianLicense
+from did_health.health.restrictions import Restriction
+from did_health.health.status_messages import SIGNALS, Signal
 from did_health.ledger.batch import IssuanceBatch, IssuanceReceipt, credential_digest
 from did_health.ledger.entry import Kind
+from did_health.roles.docket import Decision, Docket, DocketRules
 from did_health.roles.documents import logged_credential
 from did_health.roles.domain.scopes import is_self_issued
 from did_health.roles.institution import Institution
@@ -70,12 +74,21 @@ class Board:
     """An issuer with its register: state medical boards, pharmacy boards, identity providers, registry authorities.
 
     ``details`` appear in what it issues. ``suite`` is the cryptosuite, by default the JCS suite of the assertion key, and ``purposes`` are
-    those of the status lists; a purpose that the register has a list for stays, and is the default. One board object is
-    used by one thread at a time; several processes may share a register, the second to write gets ``ConflictError``.
+    those of the status lists; a purpose that the register has a list for stays, and is the default. ``rules`` say how it decides. One board
+    object is used by one thread at a time; several processes may share a register, the second to write gets ``ConflictError``.
+
+    ``docket`` holds its decisions about what it issued; ``suspend``, ``reinstate`` and ``revoke`` are the common ones.
     """
 
     def __init__(
-        self, institution: Institution, details: Issuer, register: Register, *, suite: str | None = None, purposes: Sequence[StatusPurpose] | None = None
+        self,
+        institution: Institution,
+        details: Issuer,
+        register: Register,
+        *,
+        suite: str | None = None,
+        purposes: Sequence[StatusPurpose] | None = None,
+        rules: DocketRules | None = None,
     ) -> None:
         if details.id != institution.did:
             raise ValueError("the details are another issuer's")
@@ -86,6 +99,15 @@ class Board:
         # Lists are always signed as JSON: they have members that the base context lacks terms for.
         self._status = StatusPublisher(institution, register, default_suite(institution.keys.assertion), purposes)
         self._status.open()
+        self.docket = Docket(
+            self.did,
+            register,
+            rules or DocketRules(),
+            clock=institution.clock,
+            random=institution.random,
+            publish=self._publish,
+            reissue=self._restrict,
+        )
 
     @property
     def did(self) -> str:
@@ -105,10 +127,12 @@ class Board:
 
         ``progress`` is called now and then. Raises as ``issue`` does; ``where`` names the place in ``orders``.
         """
-        if not orders:
-            return ()
+        return self._issue(orders, progress) if orders else ()
+
+    def _issue(self, orders: Sequence[tuple[CredentialClaims, str]], progress: Progress | None, *, superseding: str = "") -> tuple[Issued, ...]:
         now = self.institution.clock()
-        self._refuse_doubles([claims for claims, _ in orders])
+        if not superseding:
+            self._refuse_doubles([claims for claims, _ in orders])
         subjects = [self._subject(place, claims, to, now) for place, (claims, to) in enumerate(orders)]
         indices = self._register.reserve(self._status.url, len(orders), LIST_SIZE, self.institution.random)
         credentials: list[JSONObject] = []
@@ -120,7 +144,7 @@ class Board:
         (logged,) = self.institution.submit(self.institution.entry(Kind.ISSUANCE_BATCH, self.did, batch.content))
         receipts = batch.receipts(logged.proof)
         issued = tuple(Issued(credential, receipt.to_object()) for credential, receipt in zip(credentials, receipts, strict=True))
-        self._register.add([
+        rows = [
             IssuedCredential(
                 id=item.id,
                 issuer=self.did,
@@ -134,32 +158,54 @@ class Board:
                 receipt=strict_json.dumps(item.receipt),
             )
             for item, (claims, to), index in zip(issued, orders, indices, strict=True)
-        ])
+        ]
+        self._register.add(rows, superseding=superseding)
         if progress is not None:
             progress(len(orders), len(orders))
         return issued
 
-    def suspend(self, credential: str | Issued, *, reason: str, effective: datetime | None = None, order: str = "", state: str = "suspended") -> None:
+    def suspend(
+        self, credential: str | Issued, *, reason: str, effective: datetime | None = None, order: str = "", state: str = "suspended", by: str = ""
+    ) -> Decision:
         """Suspend a credential until it is reinstated. ``order`` names the public board order, ``state`` the board's word for it.
 
-        Raises ``KeyError`` for a credential that this issuer never issued, ``ValueError`` for one that is revoked, for a date in the
-        future, and for a word that means no suspension.
+        As ``docket.enter``: with ``effective`` in the future it is scheduled, and carried out by ``docket.tick``. Raises ``KeyError`` for a
+        credential that this issuer never issued, ``ValueError`` for one that is revoked, and for a word that means no suspension.
         """
-        message = _message(state, [word for word, signal in SIGNALS.items() if signal.suspension])
-        if self.is_revoked(credential):
-            raise ValueError("a revoked credential cannot be suspended: it is revoked for ever")
-        self._set(credential, {StatusPurpose.SUSPENSION: 1, StatusPurpose.MESSAGE: message}, reason, effective, order)
+        _require_word(state, [word for word, signal in SIGNALS.items() if signal.suspension])
+        return self._decide(credential, state, reason, effective, order, by)
 
-    def reinstate(self, credential: str | Issued, *, reason: str, effective: datetime | None = None, order: str = "") -> None:
-        """End a suspension. What is revoked stays revoked: reinstatement after a revocation is a new credential (``ValueError``)."""
-        if self.is_revoked(credential):
-            raise ValueError("a revoked credential cannot be reinstated: issue a new one")
-        self._set(credential, {StatusPurpose.SUSPENSION: 0, StatusPurpose.MESSAGE: 0}, reason, effective, order)
+    def reinstate(self, credential: str | Issued, *, reason: str, effective: datetime | None = None, order: str = "", by: str = "") -> Decision:
+        """End whatever stands against a credential, on both axes; the last decision that did it.
 
-    def revoke(self, credential: str | Issued, *, reason: str, effective: datetime | None = None, order: str = "", state: str = "revoked") -> None:
+        What is revoked stays revoked: reinstatement after a revocation is a new credential (``ValueError``).
+        """
+        credential_id = self._listed(credential).id
+        state = self.docket.state(credential_id)
+        axes = [axis for axis, word in ((Axis.RENEWAL, state.renewal), (Axis.DISCIPLINE, state.discipline)) if word != CLEAR] or [Axis.DISCIPLINE]
+        return [self._decide(credential, CLEAR, reason, effective, order, by, axis) for axis in axes][-1]
+
+    def revoke(
+        self, credential: str | Issued, *, reason: str, effective: datetime | None = None, order: str = "", state: str = "revoked", by: str = ""
+    ) -> Decision:
         """Revoke a credential for ever, which frees its number; arguments and errors as of ``suspend``."""
-        message = _message(state, [word for word, signal in SIGNALS.items() if signal.revocation])
-        self._set(credential, {StatusPurpose.REVOCATION: 1, StatusPurpose.MESSAGE: message}, reason, effective, order)
+        _require_word(state, [word for word, signal in SIGNALS.items() if signal.revocation])
+        return self._decide(credential, state, reason, effective, order, by)
+
+    def reissue(self, credential: str | Issued, claims: CredentialClaims) -> Issued:
+        """Issue a credential anew, with other claims, to the same holder under the same number, and tell the old one's holder to fetch it.
+
+        The old one stays what it was, with the status ``refresh`` if this issuer has a list for it. Raises as ``issue`` does.
+        """
+        row = self._listed(credential)
+        if row.type != claims.credential_type or row.number != claims.number:
+            raise ValueError("a credential is reissued as the same type and under the same number")
+        (issued,) = self._issue([(claims, row.subject)], None, superseding=row.id)
+        if StatusPurpose.REFRESH in self._status.purposes:
+            now = self.institution.clock()
+            change = StatusChange(row.id, StatusPurpose.REFRESH, 1, "a newer credential was issued", "", now, now)
+            self._status.change({StatusPurpose.REFRESH: 1}, [row.index], [change])
+        return issued
 
     def is_revoked(self, credential: str | Issued) -> bool:
         """Whether the register says that the credential is revoked."""
@@ -185,18 +231,43 @@ class Board:
         """Every change of a credential's status, oldest first."""
         return self._register.history(self.issued(credential).id)
 
-    def _set(self, credential: str | Issued, values: Mapping[StatusPurpose, int], reason: str, effective: datetime | None, order: str) -> None:
-        if not reason.strip():
-            raise ValueError("a change of status has a reason")
-        now = self.institution.clock()
-        effective = now if effective is None else timestamps.require_aware(effective)
-        if effective > now:
-            raise ValueError("the effective date is in the future: make the change when it has come")
+    def _decide(
+        self, credential: str | Issued, state: str, reason: str, effective: datetime | None, order: str, by: str, axis: Axis | None = None
+    ) -> Decision:
         row = self._listed(credential)
-        # The message only says more of what the other lists say already.
-        values = {purpose: value for purpose, value in values.items() if purpose is not StatusPurpose.MESSAGE or purpose in self._status.purposes}
-        changes = [StatusChange(row.id, purpose, value, reason, order, effective, now) for purpose, value in values.items()]
+        return self.docket.enter(row.id, state, reason=reason, by=by, order=order, axis=axis, effective=effective)
+
+    def _publish(self, credential: str, signal: Signal, decision: Decision, reason: str) -> None:
+        """Set what the lists say of a credential; what they say already is left alone."""
+        row = self._listed(credential)
+        wanted = {
+            StatusPurpose.REVOCATION: int(signal.revocation),
+            StatusPurpose.SUSPENSION: int(signal.suspension),
+            StatusPurpose.MESSAGE: int(signal.message),
+            StatusPurpose.REFRESH: int(signal.refresh),
+        }
+        # A list that the set does not have can say nothing; those for what is refused are in every set, unless its issuer wanted otherwise.
+        values = {
+            purpose: value
+            for purpose, value in wanted.items()
+            if purpose in self._status.purposes and value != self._status.value(purpose, row.index)
+        }
+        if not values:
+            return
+        now = self.institution.clock()
+        changes = [StatusChange(row.id, purpose, value, reason, decision.order, decision.effective, now) for purpose, value in values.items()]
         self._status.change(values, [row.index], changes)
+
+    def _restrict(self, credential: str, restrictions: Sequence[Restriction]) -> None:
+        """Issue a licence anew with restrictions; again after a crash, it is found that this was done."""
+        row = self._listed(credential)
+        newest = self._register.find(self.did, number=row.number, limit=1)[0] if row.number else row
+        document = Credential.parse(newest.document)
+        if document.valid_until is None or row.type != PhysicianLicense.credential_type:
+            raise ValueError("only licences are issued anew with restrictions")
+        claims = PhysicianLicense.from_subject(document.subjects[0], valid_until=document.valid_until)
+        if claims.restrictions != tuple(restrictions):
+            self.reissue(newest.id, replace(claims, restrictions=tuple(restrictions)))
 
     def _listed(self, credential: str | Issued) -> IssuedCredential:
         """As ``issued``; raises ``StoreError`` if its index is one of other lists than those that are kept here."""
@@ -254,7 +325,6 @@ def _random_urn(random: bytes) -> str:
     return f"urn:uuid:{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{'89ab'[random[8] >> 6]}{digits[17:20]}-{digits[20:]}"
 
 
-def _message(state: str, words: Sequence[str]) -> int:
+def _require_word(state: str, words: Sequence[str]) -> None:
     if state not in words:
         raise ValueError(f"the board's word for the state is none of {', '.join(words)}")
-    return SIGNALS[state].message

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from did_health.roles.docket import DecisionStore
+
 
 @dataclass(frozen=True, slots=True)
 class IssuedCredential:
@@ -52,7 +54,7 @@ class StatusListState:
     document: bytes = field(repr=False)
 
 
-class Register(Protocol):
+class Register(DecisionStore, Protocol):
     """Durable when a call returns; safe for several threads and processes; changes by compare-and-swap.
 
     Every method raises ``StoreError`` when the store fails and ``ConflictError`` where another writer was first.
@@ -64,8 +66,8 @@ class Register(Protocol):
         Raises ``StoreError`` with code ``status_list_full`` when fewer than ``count`` are left.
         """
 
-    def add(self, issued: Sequence[IssuedCredential]) -> None:
-        """Keep all or none.
+    def add(self, issued: Sequence[IssuedCredential], *, superseding: str = "") -> None:
+        """Keep all or none. ``superseding`` is the id of an earlier credential whose number is free from now on.
 
         Raises ``ConflictError`` for an id that exists, or an (issuer, type, number) under which a credential is issued and not revoked.
         """

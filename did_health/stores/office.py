@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, Self
@@ -25,11 +25,13 @@ from did_health.encoding.base64 import base64url_encode
 from did_health.errors import ConflictError, FormatError, StoreError
 from did_health.health.board_accreditation import BoardAccreditation, CompactRole
 from did_health.health.issuer_details import Issuer
+from did_health.health.license_state import check_state
 from did_health.keys import Algorithm
 from did_health.keys.sealed import DEFAULT_COST, SealingCost, SealingKey, new_sealing_key, open_sealed
 from did_health.ledger.entry import did_subject
-from did_health.limits import MAX_DID_LOG_BYTES, MAX_KEY_FILE_BYTES, MAX_POLICY_BYTES, MAX_WALLET_BYTES
+from did_health.limits import MAX_DID_LOG_BYTES, MAX_KEY_FILE_BYTES, MAX_POLICY_BYTES, MAX_UNDO_SECONDS, MAX_WALLET_BYTES
 from did_health.roles.authority import RegistryAuthority
+from did_health.roles.docket import DocketRules
 from did_health.roles.holder import Wallet, wallet_sealing_key
 from did_health.roles.institution import SEALED_CONTENT, Institution, InstitutionKeys, PublishingLedger
 from did_health.roles.issuer import Board
@@ -56,7 +58,7 @@ _FORMAT: Final = "did-health/institution/v1"
 
 @dataclass(frozen=True, slots=True)
 class InstitutionFile:
-    """The public facts of an institution of this directory; ``suite`` is the cryptosuite that it signs with."""
+    """The public facts of an institution of this directory; ``suite`` is the cryptosuite that it signs with, ``rules`` how it decides."""
 
     name: str
     did: str
@@ -64,11 +66,13 @@ class InstitutionFile:
     jurisdiction: str
     log_url: str
     suite: str = ""
+    rules: DocketRules = field(default_factory=DocketRules)
 
     def to_json(self) -> bytes:
         """The file's bytes."""
         return strict_json.dumps({
             "format": _FORMAT, "did": self.did, "title": self.title, "jurisdiction": self.jurisdiction, "logUrl": self.log_url, "suite": self.suite,
+            "docket": {"secondPerson": sorted(self.rules.second_person), "undoWindowSeconds": int(self.rules.undo_window.total_seconds())},
         }, indent=True)
 
     @classmethod
@@ -78,7 +82,16 @@ class InstitutionFile:
         values = [document.get(member) for member in ("did", "title", "jurisdiction", "logUrl", "suite")]
         if document.get("format") != _FORMAT or not all(isinstance(value, str) for value in values):
             raise FormatError("the file does not describe an institution of this directory", where=f"institutions/{name}.json")
-        return cls(name, *values)  # type: ignore[arg-type]  # each is a str
+        described: list[str] = values  # type: ignore[assignment]  # each is a str
+        did, title, jurisdiction, log_url, suite = described
+        return cls(name, did, title, jurisdiction, log_url, suite, _rules(document.get("docket", {}), name))
+
+
+def _rules(value: object, name: str) -> DocketRules:
+    states, seconds = (value.get("secondPerson", []), value.get("undoWindowSeconds", 0)) if isinstance(value, dict) else (None, None)
+    if not isinstance(states, list) or type(seconds) is not int or not 0 <= seconds <= MAX_UNDO_SECONDS:
+        raise FormatError("the rules by which the institution decides are malformed", where=f"institutions/{name}.json")
+    return DocketRules(frozenset(check_state(state, f"institutions/{name}.json") for state in states), timedelta(seconds=seconds))
 
 
 class Office:
@@ -189,10 +202,12 @@ class Office:
         purposes: Sequence[StatusPurpose] | None = None,
         compact: CompactRole | None = None,
         place: str = "",
+        rules: DocketRules | None = None,
     ) -> Board:
         """A new issuer, accredited by the registry authority to issue ``resources`` for ``professions`` in ``jurisdiction``.
 
-        ``purposes`` as of ``Board``; ``compact`` is its part in an interstate compact, ``place`` as of ``create_institution``.
+        ``purposes`` as of ``Board``; ``compact`` is its part in an interstate compact, ``place`` as of ``create_institution``; ``rules`` are
+        how it decides, which ``set_rules`` changes.
         """
         accreditations = [
             BoardAccreditation(
@@ -208,7 +223,16 @@ class Office:
         ]
         institution = self.create_institution(name, title=title, jurisdiction=jurisdiction, algorithm=algorithm, suite=suite, place=place)
         self.authority().accredit_many([(accreditation, institution.did) for accreditation in accreditations])
+        if rules is not None:
+            self.set_rules(name, rules)
         return self._board(institution, self._institution_file(name), purposes)
+
+    def set_rules(self, name: str, rules: DocketRules) -> None:
+        """Change how a board decides from now on; what was entered keeps the rules that it was entered under."""
+        if not timedelta(0) <= rules.undo_window <= timedelta(seconds=MAX_UNDO_SECONDS):
+            raise ValueError(f"a window for undoing lasts up to {MAX_UNDO_SECONDS} seconds")
+        described = replace(self._institution_file(name), rules=rules)
+        files.write_atomically(self.path / "institutions" / f"{name}.json", described.to_json())
 
     def board(self, name: str) -> Board:
         """An issuer of this directory; raises ``StoreError`` if there is none of that name."""
@@ -284,7 +308,7 @@ class Office:
         database = Database.open(self.path / "registers" / f"{described.name}.sqlite")
         self._databases.append(database)
         details = Issuer(described.did, described.title, described.jurisdiction)
-        return Board(institution, details, SQLRegister(database), suite=described.suite or None, purposes=purposes)
+        return Board(institution, details, SQLRegister(database), suite=described.suite or None, purposes=purposes, rules=described.rules)
 
     def _open_institution(self, name: str) -> tuple[Institution, InstitutionFile]:
         described = self._institution_file(name)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Update, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from did_health.encoding.timestamps import require_aware
 from did_health.errors import ConflictError, StoreError
 from did_health.roles.register import IssuedCredential, StatusChange, StatusListState
 from did_health.stores import indices
-from did_health.stores.database import Database
+from did_health.stores.decision_store import SQLDecisions
+from did_health.stores.moments import from_microseconds, to_microseconds
 from did_health.stores.tables import credentials, status_changes, status_lists, status_sets
 from did_health.vc.status import StatusPurpose
 
@@ -21,17 +20,12 @@ _PAGE: Final = 500
 # SQLite takes at most 32,766 variables in one statement.
 _NUMBERS_PER_QUERY: Final = 10_000
 _LAST_CHARACTER: Final = "\U0010ffff"
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
 # In the order of the table, which is also that of IssuedCredential.
 _COLUMNS: Final = [column for column in credentials.columns if column.name not in ("position", "revoked")]
 
 
-class SQLRegister:
+class SQLRegister(SQLDecisions):
     """What an issuer remembers, in a database that other registers and a ledger may share."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     def reserve(self, status_set: str, count: int, size: int, random: Callable[[int], bytes]) -> Sequence[int]:
         if count < 0 or not 0 < size <= indices.MAX_INDICES:
@@ -54,7 +48,7 @@ class SQLRegister:
                 raise ConflictError("another process has just reserved entries of the status set", where=status_set, hint="Try again")
             return drawn
 
-    def add(self, issued: Sequence[IssuedCredential]) -> None:
+    def add(self, issued: Sequence[IssuedCredential], *, superseding: str = "") -> None:
         if not issued:
             return
         rows = [
@@ -66,13 +60,15 @@ class SQLRegister:
                 one.number,
                 one.status_set,
                 one.index,
-                _microseconds(one.issued_at),
+                to_microseconds(one.issued_at),
                 one.document,
                 one.receipt,
             )
             for one in issued
         ]
         with self._database.write() as connection:
+            if superseding:
+                connection.execute(_free_number(superseding))
             try:
                 _insert_credentials(connection, rows)
             except IntegrityError as error:
@@ -134,8 +130,8 @@ class SQLRegister:
                 "value": change.value,
                 "reason": change.reason,
                 "board_order": change.order,
-                "effective": _microseconds(change.effective),
-                "recorded": _microseconds(change.recorded),
+                "effective": to_microseconds(change.effective),
+                "recorded": to_microseconds(change.recorded),
             }
             for change in changes
         ]
@@ -145,7 +141,7 @@ class SQLRegister:
             for change in changes:
                 if change.purpose == StatusPurpose.REVOCATION and change.value:
                     # Its number may be issued again from now on.
-                    connection.execute(update(credentials).where(credentials.c.id == change.credential).values(revoked=credentials.c.position))
+                    connection.execute(_free_number(change.credential))
             if not rows:
                 return
             try:
@@ -157,7 +153,9 @@ class SQLRegister:
         query = select(status_changes).where(status_changes.c.credential == credential_id).order_by(status_changes.c.position)
         with self._database.read() as connection:
             return [
-                StatusChange(row.credential, row.purpose, row.value, row.reason, row.board_order, _moment(row.effective), _moment(row.recorded))
+                StatusChange(
+                    row.credential, row.purpose, row.value, row.reason, row.board_order, from_microseconds(row.effective), from_microseconds(row.recorded)
+                )
                 for row in connection.execute(query)
             ]
 
@@ -167,6 +165,10 @@ class SQLRegister:
         query = select(status_lists).where(url >= status_set, url < status_set + _LAST_CHARACTER).order_by(url)
         with self._database.read() as connection:
             return {row.url: StatusListState(row.url, row.version, row.document) for row in connection.execute(query)}
+
+
+def _free_number(credential_id: str) -> Update:
+    return update(credentials).where(credentials.c.id == credential_id).values(revoked=credentials.c.position)
 
 
 def _insert_credentials(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
@@ -191,14 +193,6 @@ def _swap_list(connection: Connection, state: StatusListState) -> None:
         raise ConflictError("the status list was changed by somebody else first", where=state.url, hint="Read it again and retry") from error
 
 
-def _microseconds(moment: datetime) -> int:
-    return (require_aware(moment) - _EPOCH) // _MICROSECOND
-
-
-def _moment(microseconds: int) -> datetime:
-    return _EPOCH + microseconds * _MICROSECOND
-
-
 def _issued(row: Sequence[Any]) -> IssuedCredential:
     identifier, issuer, kind, subject, number, status_set, index, issued_at, document, receipt = row[:10]
-    return IssuedCredential(identifier, issuer, kind, subject, number, status_set, index, _moment(issued_at), document, receipt)
+    return IssuedCredential(identifier, issuer, kind, subject, number, status_set, index, from_microseconds(issued_at), document, receipt)

@@ -21,7 +21,7 @@ from sqlalchemy import (
     text,
 )
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 """Rises with every change of a table, which needs a migration of this number; a database of a newer version is refused."""
 
 metadata: Final = MetaData()
@@ -117,7 +117,7 @@ credentials: Final = Table(
     Column("issued_at", _Number, nullable=False),
     Column("document", LargeBinary, nullable=False),
     Column("receipt", LargeBinary, nullable=False),
-    # 0 until the credential is revoked, then its position: one index keeps numbers unique among those in force, and finds the others too.
+    # 0 until the credential is revoked or superseded, then its position: one index keeps numbers unique among those in force, and finds the others too.
     Column("revoked", _Number, nullable=False, server_default="0"),
     Index("credentials_by_subject", "subject"),
     Index(
@@ -130,6 +130,40 @@ credentials: Final = Table(
         sqlite_where=text("number <> ''"),
         postgresql_where=text("number <> ''"),
     ),
+)
+
+# What the board decided, and what became of it: rows are added and never changed.
+decisions: Final = Table(
+    "decisions",
+    metadata,
+    Column("position", _Number, primary_key=True),
+    Column("id", _Text, nullable=False, unique=True),
+    Column("issuer", _Text, nullable=False),
+    Column("credential", _Text, ForeignKey("credentials.id"), nullable=False, index=True),
+    Column("axis", _Text, nullable=False),
+    Column("state", _Text, nullable=False),
+    Column("reason", _Text, nullable=False),
+    Column("board_order", _Text, nullable=False),
+    Column("effective", _Number, nullable=False),
+    Column("until", _Number),
+    Column("due", _Number, nullable=False),
+    Column("entered_by", _Text, nullable=False),
+    Column("entered_at", _Number, nullable=False),
+    Column("needs_approval", Integer, nullable=False),
+    Column("restrictions", LargeBinary, nullable=False),
+)
+
+decision_events: Final = Table(
+    "decision_events",
+    metadata,
+    Column("decision", _Text, ForeignKey("decisions.id"), nullable=False),
+    # Of two who continue a decision at once, the second finds its number taken.
+    Column("seq", _Number, nullable=False),
+    Column("event", _Text, nullable=False),
+    Column("by", _Text, nullable=False),
+    Column("at", _Number, nullable=False),
+    Column("why", _Text, nullable=False),
+    PrimaryKeyConstraint("decision", "seq"),
 )
 
 status_sets: Final = Table(

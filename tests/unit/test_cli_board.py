@@ -148,7 +148,8 @@ def test_suspend_reinstate_revoke_by_number_and_id(cli: CLI) -> None:
     shown = cli.shown()
     credential = cli("board", "list", "nc-medical", "--number", "12345", "--json").json[0]["id"]
     assert state(cli, "12345") == "active"
-    assert cli("board", "suspend", "nc-medical", "12345", "--reason", "r", "--order", "2026-1", "--json").json == {"id": credential, "state": "suspended"}
+    done = cli("board", "suspend", "nc-medical", "12345", "--reason", "r", "--order", "2026-1", "--json").json
+    assert (done["id"], done["state"]) == (credential, "suspended")
     assert state(cli, "12345") == "suspended"
     assert "suspended" in cli.verify(shown, "--json", code=1).json["codes"]
     cli("board", "reinstate", "nc-medical", credential, "--reason", "r", "--effective", "2020-01-01")
@@ -157,7 +158,7 @@ def test_suspend_reinstate_revoke_by_number_and_id(cli: CLI) -> None:
     assert "revoked" in cli("board", "revoke", "nc-medical", "12345", "--reason", "r", "--state", "surrendered").out
     assert state(cli, "12345") == "surrendered"
     assert "revoked" in cli.verify(shown, "--json", code=1).json["codes"]
-    assert "cannot be reinstated" in cli("board", "reinstate", "nc-medical", "12345", "--reason", "r", code=2).err
+    assert "revoked for ever" in cli("board", "reinstate", "nc-medical", "12345", "--reason", "r", code=2).err
     assert state(cli, "999") == "active"
 
 
@@ -165,7 +166,6 @@ def test_suspend_reinstate_revoke_by_number_and_id(cli: CLI) -> None:
     ("suspend", ("4711", "--reason", "r"), "no credential with this id or number"),
     ("suspend", ("", "--reason", "r"), "no credential"),
     ("suspend", ("12345", "--reason", " "), "reason"),
-    ("suspend", ("12345", "--reason", "r", "--effective", "2090-01-01"), "future"),
     ("suspend", ("12345", "--reason", "r", "--effective", "some day"), "--effective"),
     ("suspend", ("12345", "--reason", "r", "--state", "revoked"), "summary_suspension"),
     ("revoke", ("12345", "--reason", "r", "--state", "active"), "issued_in_error"),

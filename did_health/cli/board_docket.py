@@ -1,0 +1,193 @@
+"""The part of ``did-health board`` that is about decisions: orders, approvals, what is undone, and what is due."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from did_health.cli import options, session
+from did_health.cli.board import BoardArgument, ByOption, CredentialArgument, EffectiveOption, OrderOption, ReasonOption, app, find_credential
+from did_health.cli.exits import UsageError, asking
+from did_health.cli.options import DirectoryOption, JSONOption, PassphraseFileOption, example
+from did_health.cli.output import Output, short, when
+
+if TYPE_CHECKING:
+    from did_health.roles.docket import Decision
+    from did_health.roles.issuer import Board
+
+DecisionArgument = Annotated[str, typer.Argument(metavar="DECISION", help="The decision's id, as board docket shows it.")]
+WhyOption = Annotated[str, typer.Option("--why", help="Why: kept in the board's register.")]
+
+
+@app.command("decide", epilog=example(
+    'did-health board decide nc-medical 12345 probation --reason "consent order" --order 2026-017 --until 2027-01-01 --by clerk',
+    'did-health board decide nc-medical 12345 active --axis discipline --reason "probation completed"',
+))
+def decide(
+    name: BoardArgument,
+    credential: CredentialArgument,
+    state: Annotated[str, typer.Argument(help="The board's word: active, probation, restricted, inactive, suspended, revoked, …")],
+    reason: ReasonOption,
+    order: OrderOption = "",
+    axis: Annotated[str | None, typer.Option("--axis", help="For active: renewal or discipline, whichever is clear again.")] = None,
+    effective: EffectiveOption = None,
+    until: Annotated[str | None, typer.Option("--until", help="When the state ends by itself.")] = None,
+    by: ByOption = "",
+    directory: DirectoryOption = options.DEFAULT_DIRECTORY,
+    passphrase_file: PassphraseFileOption = None,
+    as_json: JSONOption = False,
+) -> None:
+    """Enter a decision about a licence: on its axis of renewal or of discipline, from a day on, perhaps until a day."""
+    from did_health.health.license_state import Axis
+
+    if axis is not None and axis not in list(Axis):
+        raise UsageError("there is no such axis", where="--axis", hint=f"It is one of: {', '.join(Axis)}")
+    since, end = session.moment(effective, "--effective"), session.moment(until, "--until")
+
+    def enter(board: Board) -> Sequence[Decision]:
+        credential_id = find_credential(directory, name, credential)
+        return [
+            board.docket.enter(
+                board.issued(credential_id).id, state, reason=reason, by=by, order=order, axis=None if axis is None else Axis(axis), effective=since, until=end
+            )
+        ]
+
+    _with_board(name, directory, passphrase_file, as_json, enter)
+
+
+@app.command("order", epilog=example("did-health board order nc-medical 12345 order.json --by clerk"))
+def order(
+    name: BoardArgument,
+    credential: CredentialArgument,
+    file: Annotated[Path, typer.Argument(help="The order as JSON: id, issued, effective, entity, actions (docs/cli.md); - is standard input.")],
+    by: ByOption = "",
+    directory: DirectoryOption = options.DEFAULT_DIRECTORY,
+    passphrase_file: PassphraseFileOption = None,
+    as_json: JSONOption = False,
+) -> None:
+    """Enter every action of a board order: its states, stays, terms and days."""
+    from did_health.encoding import strict_json
+    from did_health.health.board_orders import BoardOrder
+    from did_health.limits import MAX_DOCUMENT_BYTES
+
+    data = session.read_file(file, max_bytes=MAX_DOCUMENT_BYTES)
+    parsed = session.at_file(file, lambda: BoardOrder.from_json(strict_json.loads_object(data, what="board order")))
+    _with_board(
+        name, directory, passphrase_file, as_json, lambda board: board.docket.enter_order(find_credential(directory, name, credential), parsed, by=by)
+    )
+
+
+@app.command("approve", epilog=example("did-health board approve nc-medical urn:uuid:… --by director"))
+def approve(
+    name: BoardArgument,
+    decision: DecisionArgument,
+    by: Annotated[str, typer.Option("--by", help="The second person.")],
+    directory: DirectoryOption = options.DEFAULT_DIRECTORY,
+    passphrase_file: PassphraseFileOption = None,
+    as_json: JSONOption = False,
+) -> None:
+    """Approve a decision as the second person; it is carried out if its day has come."""
+    _with_board(name, directory, passphrase_file, as_json, lambda board: [board.docket.approve(decision, by=by)])
+
+
+@app.command("withdraw", epilog=example('did-health board withdraw nc-medical urn:uuid:… --why "entered twice"'))
+def withdraw(
+    name: BoardArgument,
+    decision: DecisionArgument,
+    why: WhyOption,
+    by: ByOption = "",
+    directory: DirectoryOption = options.DEFAULT_DIRECTORY,
+    passphrase_file: PassphraseFileOption = None,
+    as_json: JSONOption = False,
+) -> None:
+    """Take back a decision that is not carried out yet."""
+    _with_board(name, directory, passphrase_file, as_json, lambda board: [board.docket.withdraw(decision, by=by, why=why)])
+
+
+@app.command("undo", epilog=example('did-health board undo nc-medical urn:uuid:… --why "wrong licence"'))
+def undo(
+    name: BoardArgument,
+    decision: DecisionArgument,
+    why: WhyOption,
+    by: ByOption = "",
+    directory: DirectoryOption = options.DEFAULT_DIRECTORY,
+    passphrase_file: PassphraseFileOption = None,
+    as_json: JSONOption = False,
+) -> None:
+    """Take back a decision that was carried out, within the window that the board allows itself (board init --undo-hours)."""
+    _with_board(name, directory, passphrase_file, as_json, lambda board: [board.docket.undo(decision, by=by, why=why)])
+
+
+@app.command("tick", epilog=example("did-health board tick nc-medical"))
+def tick(
+    name: BoardArgument,
+    directory: DirectoryOption = options.DEFAULT_DIRECTORY,
+    passphrase_file: PassphraseFileOption = None,
+    as_json: JSONOption = False,
+) -> None:
+    """Carry out what is due and end what is over. Run it every few minutes, by cron or a timer."""
+    _with_board(name, directory, passphrase_file, as_json, lambda board: board.docket.tick(), nothing="Nothing was due.")
+
+
+@app.command("docket", epilog=example("did-health board docket nc-medical", "did-health board docket nc-medical 12345"))
+def docket(
+    name: BoardArgument,
+    credential: Annotated[str | None, typer.Argument(metavar="CREDENTIAL", help="All history of this one: its id, or the licence number.")] = None,
+    directory: DirectoryOption = options.DEFAULT_DIRECTORY,
+    as_json: JSONOption = False,
+) -> None:
+    """What waits for its day or for a second person; or the whole history of one licence. Needs no passphrase."""
+    with session.register(directory, name) as (institution, register):
+        if credential is None:
+            found = [decision for decision in register.open(institution.did) if not decision.is_in_force]
+        else:
+            found = list(register.of_credential(find_credential(directory, name, credential)))
+    _show(Output(as_json), found, "Nothing is pending." if credential is None else "Nothing was ever decided about it.", history=credential is not None)
+
+
+def _with_board(
+    name: str, directory: Path, passphrase_file: Path | None, as_json: bool, act: Callable[[Board], Sequence[Decision]], *, nothing: str = ""
+) -> None:
+    with session.open_existing(directory, passphrase_file) as opened:
+        board = opened.board(name)
+        with asking("the board has no such credential or decision", hint=f"See: did-health board docket {name}"):
+            decisions = act(board)
+    _show(Output(as_json), decisions, nothing)
+
+
+def _show(out: Output, decisions: Sequence[Decision], nothing: str, *, history: bool = False) -> None:
+    if out.as_json:
+        out.json([_json(decision) for decision in decisions])
+        return
+    if not decisions:
+        out.line(nothing)
+        return
+    rows = [(one.id, short(one.credential, 24), one.state, one.status, when(one.effective), one.entered_by or "-", one.order or "-") for one in decisions]
+    out.table(("Decision", "Credential", "State", "Is", "Effective", "Entered by", "Order"), rows, title=f"{len(decisions)} decisions")
+    if history:
+        events = [
+            (when(event.at), one.state, str(event.event).replace("_", " "), event.by or "-", event.why or "-") for one in decisions for event in one.events
+        ]
+        out.table(("When", "State", "Event", "By", "Why"), sorted(events), title="What became of them")
+
+
+def _json(decision: Decision) -> dict[str, object]:
+    return {
+        "id": decision.id,
+        "credential": decision.credential,
+        "axis": decision.axis,
+        "state": decision.state,
+        "status": decision.status,
+        "reason": decision.reason,
+        "order": decision.order,
+        "effective": when(decision.effective),
+        "until": None if decision.until is None else when(decision.until),
+        "due": when(decision.due),
+        "enteredBy": decision.entered_by,
+        "enteredAt": when(decision.entered_at),
+        "needsApproval": decision.needs_approval,
+        "events": [{"event": event.event, "by": event.by, "at": when(event.at), "why": event.why} for event in decision.events],
+    }

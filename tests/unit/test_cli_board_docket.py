@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli_runs import CLI
+
+ORDER: dict[str, Any] = {
+    "id": "2026-17", "issued": "2026-03-01", "effective": "2026-03-01", "entity": "Board",
+    "actions": [{"code": "suspended", "stayed": True}, {"code": "probation", "effective": "2099-01-01", "expires": "2099-12-31"}],
+}  # fmt: skip
+
+
+def states(cli: CLI, credential: str = "12345") -> list[tuple[str, str]]:
+    return [(one["state"], one["status"]) for one in cli("board", "docket", "nc-medical", credential, "--json").json]
+
+
+def test_a_decision_is_entered_shown_and_withdrawn(cli: CLI) -> None:
+    assert "Nothing is pending" in cli("board", "docket", "nc-medical").out
+    assert "Nothing was ever decided" in cli("board", "docket", "nc-medical", "12345").out
+    ran = cli("board", "decide", "nc-medical", "12345", "suspended", "--reason", "order", "--effective", "2099-01-01", "--by", "clerk")
+    assert "scheduled" in ran.out
+    (pending,) = cli("board", "docket", "nc-medical", "--json").json
+    assert (pending["enteredBy"], pending["axis"], pending["status"]) == ("clerk", "discipline", "scheduled")
+    cli.verify(cli.shown())
+    assert "withdrawn" in cli("board", "withdraw", "nc-medical", pending["id"], "--why", "entered twice", "--by", "clerk").out
+    history = cli("board", "docket", "nc-medical", "12345")
+    assert "entered twice" in history.out
+    assert cli("board", "docket", "nc-medical", "--json").json == []
+
+
+def test_a_state_of_either_axis_is_decided_and_cleared(cli: CLI) -> None:
+    shown = cli.shown()
+    cli("board", "decide", "nc-medical", "12345", "probation", "--reason", "consent order", "--until", "2099-01-01")
+    assert cli.verify(shown, "--json", code=4).json["codes"] == ["license_probation"]
+    assert "renewal or discipline" in cli("board", "decide", "nc-medical", "12345", "active", "--reason", "done", code=2).err
+    cli("board", "decide", "nc-medical", "12345", "active", "--axis", "discipline", "--reason", "done")
+    cli.verify(shown)
+    assert states(cli) == [("probation", "in force"), ("active", "in force")]
+
+
+def test_an_order_is_read_from_a_file(cli: CLI) -> None:
+    Path("order.json").write_text(json.dumps(ORDER))
+    entered = cli("board", "order", "nc-medical", "12345", "order.json", "--by", "clerk", "--json").json
+    assert [(one["state"], one["status"]) for one in entered] == [("stayed_suspension", "in force"), ("probation", "scheduled")]
+    assert cli.verify(cli.shown(), "--json", code=4).json["codes"] == ["license_stayed"]
+    assert "Nothing was due" in cli("board", "tick", "nc-medical").out
+    assert cli("board", "tick", "nc-medical", "--json").json == []
+
+
+@pytest.mark.parametrize(
+    ("content", "words"), [("{", "order.json"), (json.dumps({**ORDER, "actions": [{"code": "fired"}]}), "/actions/0/code"), ("[]", "order.json")]
+)
+def test_a_malformed_order_is_refused_and_nothing_is_entered(cli: CLI, content: str, words: str) -> None:
+    Path("order.json").write_text(content)
+    assert words in cli("board", "order", "nc-medical", "12345", "order.json", code=2).err
+    assert states(cli) == []
+
+
+def test_a_board_with_rules_waits_for_a_second_person_and_lets_undo(cli: CLI) -> None:
+    cli("board", "init", "va", "--title", "Virginia", "--jurisdiction", "US-VA", "--profession", "MD", "--second-person", "revoked", "--undo-hours", "1")
+    cli(
+        "board", "issue", "va", "--family", "Clark", "--given", "Cy", "--license-number", "V1", "--issued-on", "2010-01-01", "--valid-until", "2099-01-01",
+        "--wallet", "brown",
+    )  # fmt: skip
+    done = cli("board", "revoke", "va", "V1", "--reason", "order", "--by", "clerk", "--json").json
+    assert done["state"] == "waiting for approval"
+    assert "second person" in cli("board", "approve", "va", done["decision"], "--by", "clerk", code=2).err
+    assert cli("board", "approve", "va", done["decision"], "--by", "director", "--json").json[0]["status"] == "scheduled"
+    suspended = cli("board", "suspend", "va", "V1", "--reason", "wrong one", "--json").json["decision"]
+    assert cli("board", "undo", "va", suspended, "--why", "wrong one", "--json").json[0]["status"] == "undone"
+    assert "undone" in cli("board", "undo", "va", suspended, "--why", "again", code=2).err
+    assert "--second-person" in cli("board", "init", "wv", "--title", "W", "--jurisdiction", "US-WV", "--second-person", "fired", code=2).err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("decide", "nc-medical", "4711", "suspended", "--reason", "r"), "no credential with this id or number"),
+        (("decide", "nc-medical", "12345", "fired", "--reason", "r"), "not a state of a licence"),
+        (("decide", "nc-medical", "12345", "active", "--axis", "both", "--reason", "r"), "--axis"),
+        (("decide", "nc-medical", "12345", "suspended", "--reason", "r", "--until", "soon"), "--until"),
+        (("decide", "nc-medical", "12345", "revoked", "--reason", "r", "--until", "2099-01-01"), "for ever"),
+        (("approve", "nc-medical", "urn:uuid:none", "--by", "x"), "no such credential or decision"),
+        (("undo", "nc-medical", "urn:uuid:none", "--why", "x"), "no such credential or decision"),
+        (("docket", "nc-medical", "4711"), "no credential with this id or number"),
+        (("docket", "nowhere"), "there is no institution nowhere"),
+    ],
+)
+def test_what_cannot_be_decided_is_said(cli: CLI, arguments: tuple[str, ...], words: str) -> None:
+    assert words in cli("board", *arguments, code=2).err
