@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from did_health.roles.docket import Decision
     from did_health.roles.issuer import Board
 
+GROUP = app
+"""The group ``board``, with the commands of this module in it."""
 DecisionArgument = Annotated[str, typer.Argument(metavar="DECISION", help="The decision's id, as board docket shows it.")]
 WhyOption = Annotated[str, typer.Option("--why", help="Why: kept in the board's register.")]
 

@@ -43,8 +43,8 @@ def build() -> typer.Typer:
     from did_health.cli import bench, board_docket, bundle, config, demo, did, federation, inspect, ledger, monitor, serve, verify, wallet
 
     app = typer.Typer(name=PROGRAM, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, callback=_root)
-    # board_docket.app is that of board, with the commands of both.
-    for group in (did.app, board_docket.app, wallet.app, ledger.app, bundle.app, serve.app, federation.app, config.app):
+    # board_docket adds its commands to the group of board.
+    for group in (did.app, board_docket.GROUP, wallet.app, ledger.app, bundle.app, serve.app, federation.app, config.app):
         app.add_typer(group)
     app.command("monitor", epilog=monitor.EXAMPLE)(monitor.monitor)
     app.command("demo", epilog=demo.EXAMPLE)(demo.demo)
