@@ -6,11 +6,12 @@ them out of an ``Envelope``, and ``envelope()`` puts them into one.
 
 from __future__ import annotations
 
+from did_health.vc.jose_cose.data_model_1_1 import verify_jwt_1_1
 from did_health.vc.jose_cose.issue import sign_cose, sign_jwt, sign_sd_jwt
 from did_health.vc.jose_cose.secured import MediaType, Secured
 from did_health.vc.jose_cose.verify import VerifiedEnvelope, verify_cose, verify_envelope, verify_jwt, verify_sd_jwt_envelope
 
 __all__ = [
     "MediaType", "Secured", "VerifiedEnvelope", "sign_cose", "sign_jwt", "sign_sd_jwt", "verify_cose", "verify_envelope", "verify_jwt",
-    "verify_sd_jwt_envelope",
+    "verify_jwt_1_1", "verify_sd_jwt_envelope",
 ]
