@@ -10,9 +10,9 @@ import typer
 
 from did_health.cli import options, session
 from did_health.cli.board import BoardArgument, ByOption, CredentialArgument, EffectiveOption, OrderOption, ReasonOption, app, find_credential
-from did_health.cli.exits import UsageError, asking
+from did_health.cli.exits import INDETERMINATE, UsageError, asking
 from did_health.cli.options import DirectoryOption, JSONOption, PassphraseFileOption, example
-from did_health.cli.output import Output, short, when
+from did_health.cli.output import Output, note, short, when
 
 if TYPE_CHECKING:
     from did_health.roles.docket import Decision
@@ -132,6 +132,49 @@ def tick(
 ) -> None:
     """Carry out what is due and end what is over. Run it every few minutes, by cron or a timer."""
     _with_board(name, directory, passphrase_file, as_json, lambda board: board.docket.tick(), nothing="Nothing was due.")
+
+
+@app.command("cascade", epilog=example(
+    "did-health board cascade me-medical", "did-health board cascade me-medical 12345 --acted US-VT --order https://vt.example/orders/7 --effective 2026-03-01",
+))
+def cascade(
+    name: BoardArgument,
+    credential: Annotated[str | None, typer.Argument(metavar="CREDENTIAL", help="The licence that another board's action suspends for 90 days.")] = None,
+    acted: Annotated[str, typer.Option("--acted", help="The state whose board has acted, as US-VT.")] = "",
+    order: OrderOption = "",
+    effective: EffectiveOption = None,
+    by: ByOption = "",
+    directory: DirectoryOption = options.DEFAULT_DIRECTORY,
+    passphrase_file: PassphraseFileOption = None,
+    as_json: JSONOption = False,
+) -> None:
+    """Follow the principal licences of a compact: without CREDENTIAL every compact licence takes the discipline of its principal state.
+
+    Reinstatement there lifts nothing here. The status is 3 if the state of a principal licence could not be told.
+    """
+    from did_health.health import jurisdictions
+    from did_health.net.verifiers import embedded_verifier
+    from did_health.roles.cascade import follow_principals, suspend_for_another_board
+
+    if (credential is None) != (not acted):
+        raise UsageError("a licence is suspended because a certain board has acted", hint="Give CREDENTIAL and --acted, or neither")
+    if credential is not None:
+        since = session.moment(effective, "--effective") or session.now()
+        state = jurisdictions.check(acted, "--acted")
+        _with_board(
+            name, directory, passphrase_file, as_json,
+            lambda board: [
+                suspend_for_another_board(board, find_credential(directory, name, credential), acted=state, effective=since, order=order, by=by)
+            ],
+        )  # fmt: skip
+        return
+    with session.open_existing(directory, passphrase_file) as opened:
+        decided, unfollowed = follow_principals(opened.board(name), embedded_verifier(opened))
+    _show(Output(as_json), decided, "Nothing was to be decided.")
+    for one in unfollowed:
+        note(f"The principal licence of {one.credential} could not be told: {', '.join(one.codes)}", "yellow")
+    if unfollowed:
+        raise typer.Exit(INDETERMINATE)
 
 
 @app.command("docket", epilog=example("did-health board docket nc-medical", "did-health board docket nc-medical 12345"))

@@ -14,6 +14,7 @@ from did_health.health.board_accreditation import CompactRole
 from did_health.health.letter_of_qualification import CHECKS, LetterOfQualification, PrincipalLicense, QualificationCheck
 from did_health.health.physician_license import CompactOrigin
 from did_health.health.restrictions import Restriction
+from did_health.roles.cascade import follow_principals, suspend_for_another_board
 from did_health.roles.evidence import Evidence
 from did_health.roles.issuer import Board, Issued
 from did_health.roles.report import CheckName, Report
@@ -307,3 +308,61 @@ def test_a_letter_that_names_another_board_is_refused(compact: Compact) -> None:
     subject = {**letter.credential["credentialSubject"], "spl": {"board": compact.maine.did, "license": principal.id}}
     made = compact.remade(letter, credentialSubject=subject)
     assert "letter_of_another_board" in compact.town.show(made, principal).codes
+
+
+# ---- what a member board does itself
+
+
+def test_a_member_board_follows_and_the_principal_states_reinstatement_does_not_lift_it(compact: Compact) -> None:
+    principal = compact.principal()
+    elsewhere = compact.license(compact.maine, principal)
+    unrelated = compact.town.issue(board=compact.maine)
+    compact.virginia.suspend(principal, reason="an order")
+    decided, _ = follow_principals(compact.maine, compact.town.verifier)
+    assert [(one.credential, one.state, one.order) for one in decided] == [(elsewhere.id, "compact_derived", principal.id)]
+    assert not [one for one in follow_principals(compact.maine, compact.town.verifier)[0] if one.credential == elsewhere.id]
+    compact.virginia.reinstate(principal, reason="it ended")
+    report = compact.town.show(elsewhere)
+    assert only(report) == ("refuse", ("license_compact_derived",))
+    assert only(compact.town.show(principal)) == ("accept", ())
+    assert only(compact.town.show(unrelated)) == ("accept", ())
+    assert follow_principals(compact.maine, compact.town.verifier)[0] == ()
+    # Its own board lifts it.
+    compact.maine.reinstate(elsewhere, reason="looked into")
+    assert only(compact.town.show(elsewhere)) == ("accept", ())
+
+
+@pytest.mark.parametrize(("state", "here"), [("revoked", "revoked"), ("surrendered_in_lieu", "surrendered_in_lieu")])
+def test_what_is_for_ever_in_the_principal_state_is_for_ever_here(compact: Compact, state: str, here: str) -> None:
+    principal = compact.principal()
+    elsewhere = compact.license(compact.maine, principal)
+    compact.virginia.revoke(principal, reason="an order", state=state)
+    decided, _ = follow_principals(compact.maine, compact.town.verifier)
+    assert [(one.credential, one.state) for one in decided] == [(elsewhere.id, here)]
+    assert compact.maine.is_revoked(elsewhere)
+
+
+def test_a_principal_licence_that_cannot_be_seen_is_told(compact: Compact) -> None:
+    principal = compact.town.issue(board=compact.virginia, npi=NPI)  # served nowhere
+    elsewhere = compact.license(compact.maine, principal)
+    decided, unfollowed = follow_principals(compact.maine, compact.town.verifier)
+    assert elsewhere.id not in [one.credential for one in decided]
+    assert (elsewhere.id, ("principal_license_unknown",)) in [(one.credential, one.codes) for one in unfollowed]
+
+
+def test_when_another_board_acts_a_licence_is_suspended_for_90_days(compact: Compact) -> None:
+    principal = compact.principal(valid_until=compact.town.clock() + timedelta(days=600))
+    elsewhere = compact.license(compact.west_virginia, principal)
+    since = compact.town.clock() - timedelta(days=2)
+    order = "https://maine.example/orders/7"
+    decision = suspend_for_another_board(compact.west_virginia, elsewhere.id, acted="US-ME", effective=since, order=order)
+    assert decision.until == since + timedelta(days=90)
+    assert only(compact.town.show(elsewhere)) == ("refuse", ("license_compact_derived",))
+    compact.town.clock.move(days=89)
+    try:
+        assert decision.id in [one.id for one in compact.west_virginia.docket.tick()]
+        assert only(compact.town.show(elsewhere)) == ("accept", ())
+    finally:
+        compact.town.clock.move(days=-89)
+    with pytest.raises(ValueError, match="under no compact"):
+        suspend_for_another_board(compact.virginia, principal.id, acted="US-ME", effective=since, order=order)

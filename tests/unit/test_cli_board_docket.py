@@ -92,3 +92,27 @@ def test_a_board_with_rules_waits_for_a_second_person_and_lets_undo(cli: CLI) ->
 )
 def test_what_cannot_be_decided_is_said(cli: CLI, arguments: tuple[str, ...], words: str) -> None:
     assert words in cli("board", *arguments, code=2).err
+
+
+def test_a_cascade_without_compact_licences_decides_nothing(cli: CLI) -> None:
+    assert "Nothing was to be decided" in cli("board", "cascade", "nc-medical").out
+    assert "under no compact" in cli("board", "cascade", "nc-medical", "12345", "--acted", "US-VA", code=2).err
+    assert "--acted" in cli("board", "cascade", "nc-medical", "12345", code=2).err
+    assert "--acted" in cli("board", "cascade", "nc-medical", "12345", "--acted", "Virginia", code=2).err
+
+
+def test_a_cascade_follows_the_principal_licence(cli: CLI) -> None:
+    claims = {
+        "validUntil": "2099-01-01T00:00:00Z",
+        "credentialSubject": {
+            "name": {"family": "Clark", "given": "Cy"}, "profession": "MD", "licenseNumber": "C1", "licenseClass": "compact_expedited",
+            "originalIssueDate": "2010-01-01", "compact": {"name": "IMLC", "splLicense": "urn:uuid:0b1c6b1e-6d3f-4d5e-9c55-1c1ad8f3a4b0"},
+        },
+    }  # fmt: skip
+    Path("claims.json").write_text(json.dumps(claims))
+    cli("board", "issue", "nc-medical", "claims.json", "--wallet", "brown")
+    ran = cli("board", "cascade", "nc-medical", code=3)
+    assert "principal_license_unknown" in ran.err
+    done = cli("board", "cascade", "nc-medical", "C1", "--acted", "US-VA", "--order", "7", "--json").json
+    assert (done[0]["state"], done[0]["status"]) == ("compact_derived", "in force")
+    assert done[0]["until"] > done[0]["effective"]

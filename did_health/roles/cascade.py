@@ -1,0 +1,103 @@
+"""What a compact makes a member board do about its own licences [26 V.S.A. §1420j].
+
+A verifier follows the principal licence by itself; the board's own lists have to say it too, for its reinstatement by the principal state
+does not lift the others, and for those who look at nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from did_health.encoding import strict_json
+from did_health.errors import FormatError
+from did_health.health.license_state import SUSPENSIONS
+from did_health.health.physician_license import CompactOrigin, PhysicianLicense
+from did_health.health.status_messages import SIGNALS
+from did_health.roles.docket import Decision
+from did_health.roles.documents import logged_credential
+from did_health.roles.issuer import Board
+from did_health.roles.register import IssuedCredential
+from did_health.roles.report import CheckName, Outcome, Report
+from did_health.roles.verifier import Verifier
+
+DERIVED: Final = "compact_derived"
+SUSPENDED_FOR: Final = timedelta(days=90)
+"""How long a licence is suspended when another member board has acted, unless its own board ends that."""
+_PREFIX: Final = "principal_"
+_LICENSE_PREFIX: Final = "principal_license_"
+
+
+@dataclass(frozen=True, slots=True)
+class Unfollowed:
+    """A compact licence whose principal licence's state could not be told, and why."""
+
+    credential: str
+    codes: tuple[str, ...]
+
+
+def follow_principals(board: Board, verifier: Verifier) -> tuple[tuple[Decision, ...], tuple[Unfollowed, ...]]:
+    """Give each of the board's compact licences the state that its principal licence has by discipline; what was decided, and what is unknown.
+
+    A suspension by the principal state becomes ``compact_derived``, which stays when the principal state reinstates; what is for ever there
+    is for ever here, under this board's own rules for such decisions. Done again, it decides nothing twice.
+    """
+    decided, unfollowed = [], []
+    for row, origin in _compact_licenses(board):
+        document = logged_credential(strict_json.loads_object(row.document), strict_json.loads_object(row.receipt))
+        report = verifier.verify(document, waive=[CheckName.HOLDER_BINDING])
+        state = _principal_state(report)
+        if state is not None:
+            if not any(one.order == origin.spl_license and one.state == state and not one.is_final for one in board.docket.history(row.id)):
+                reason = f"the principal licence is {state.replace('_', ' ') if state != DERIVED else 'suspended'}"
+                decided.append(board.docket.enter(row.id, state, reason=reason, by="the compact", order=origin.spl_license))
+        elif unknown := tuple(check.code for check in report.checks if check.name is CheckName.DOMAIN and check.outcome is Outcome.UNKNOWN):
+            unfollowed.append(Unfollowed(row.id, unknown))
+    return tuple(decided), tuple(unfollowed)
+
+
+def suspend_for_another_board(board: Board, credential: str, *, acted: str, effective: datetime, order: str, by: str = "") -> Decision:
+    """Suspend a compact licence for 90 days because the member board of ``acted`` (``US-ME``) has acted, from ``effective`` on.
+
+    ``docket.enter(..., "active", axis=Axis.DISCIPLINE, ...)`` ends it earlier. Raises ``KeyError`` for a credential that the board never
+    issued, ``ValueError`` for one that is under no compact, and as ``docket.enter``.
+    """
+    row = board.issued(credential)
+    if _origin(row) is None:
+        raise ValueError("the licence is under no compact")
+    reason = f"the board of {acted} has acted: suspended for {SUSPENDED_FOR.days} days"
+    return board.docket.enter(row.id, DERIVED, reason=reason, by=by, order=order, effective=effective, until=effective + SUSPENDED_FOR)
+
+
+def _compact_licenses(board: Board) -> Iterator[tuple[IssuedCredential, CompactOrigin]]:
+    for row in board.all():
+        origin = _origin(row)
+        if origin is not None and not board.is_revoked(row.id):
+            yield row, origin
+
+
+def _origin(row: IssuedCredential) -> CompactOrigin | None:
+    # Most licences of a register are under no compact, and need not be parsed for that.
+    if row.type != PhysicianLicense.credential_type or b'"compact"' not in row.document:
+        return None
+    subject = strict_json.loads_object(row.document)["credentialSubject"]
+    try:
+        return CompactOrigin.from_json(subject.get("compact"))
+    except FormatError:
+        return None
+
+
+def _principal_state(report: Report) -> str | None:
+    """The state that discipline by the principal state puts a compact licence into; ``None`` if there is none, or it is not known."""
+    codes = [check.code for check in report.checks if check.name is CheckName.DOMAIN and check.outcome is Outcome.FAIL]
+    words = [code.removeprefix(_LICENSE_PREFIX) for code in codes if code.startswith(_LICENSE_PREFIX)]
+    for word in words:
+        if word in SIGNALS and SIGNALS[word].revocation:
+            return word
+    if _PREFIX + "revoked" in codes:
+        return "revoked"
+    if _PREFIX + "suspended" in codes or SUSPENSIONS.intersection(words):
+        return DERIVED
+    return None
