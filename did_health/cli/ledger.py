@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from did_health.cli import options, session
+from did_health.cli import ledger_audit, ledger_show, options, session
 from did_health.cli.exits import UsageError, asking
+from did_health.cli.ledger_audit import show_audited
+from did_health.cli.ledger_show import checkpoint_json, policy_of, show_checkpoint
 from did_health.cli.options import DirectoryOption, JSONOption, PolicyOption, example
-from did_health.cli.output import Output, ago, when
+from did_health.cli.output import Output
 
 if TYPE_CHECKING:
     from did_health.cli.published import PublishedLog
@@ -22,18 +23,8 @@ if TYPE_CHECKING:
 app = options.group("ledger", "Show, prove and check what the ledger publishes.")
 
 
-@app.command("show", epilog=example("did-health ledger show"))
-def show(directory: DirectoryOption = options.DEFAULT_DIRECTORY, policy: PolicyOption = None, as_json: JSONOption = False) -> None:
-    """The newest checkpoint: origin, size, root, and who cosigned it when; its signatures are verified under the trust policy."""
-    from did_health.cli.published import PublishedLog
-
-    log = PublishedLog(directory)
-    verified = _policy(policy, directory).check(log.note, now=int(session.now().timestamp()))
-    out = Output(as_json)
-    if as_json:
-        out.json(_checkpoint(verified))
-        return
-    _show_checkpoint(out, verified)
+app.command("show", epilog=ledger_show.EXAMPLE)(ledger_show.show)
+app.command("audit", epilog=ledger_audit.EXAMPLE)(ledger_audit.audit)
 
 
 @app.command("prove", epilog=example(
@@ -119,7 +110,7 @@ def check(
     """Verify a proof file under the trust policy, or recompute the whole published log from its entries. Status 1 if it does not hold."""
     from did_health.limits import MAX_LATEST_BUNDLE_BYTES
 
-    rules = _policy(policy, directory)
+    rules = policy_of(policy, directory)
     if file is None:
         _check_log(rules, directory, Output(as_json))
     else:
@@ -132,20 +123,14 @@ def check(
 
 
 def _check_log(rules: WitnessPolicy, directory: Path, out: Output) -> None:
-    from did_health.cli.published import PublishedLog, logged_documents
+    from did_health.cli.published import PublishedLog, ledger_store
 
     log = PublishedLog(directory)
     verified = rules.check(log.note, now=int(session.now().timestamp()))
     key = next(one.key.public_key for one in rules.logs if one.key.name == verified.checkpoint.origin)
-    with logged_documents(directory) as document:
-        found = log.check(cast("PublicKey", key), document)
-    if out.as_json:
-        out.json({"valid": True, **_checkpoint(verified), "entries": dict(found.kinds), "documents": found.documents})
-        return
-    out.line("The published log holds together.", "green")
-    _show_checkpoint(out, verified)
-    kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(found.kinds.items()))
-    out.facts([("Entries", f"all {found.checkpoint.size} parse and continue their histories: {kinds}"), ("Documents", f"{found.documents} are there")])
+    with ledger_store(directory) as store:
+        found = log.check(cast("PublicKey", key), store.content if store else None)
+    show_audited(out, verified, found)
 
 
 def _check_bundle(rules: WitnessPolicy, file: Path, data: bytes, subject: bytes | None, out: Output) -> None:
@@ -162,7 +147,7 @@ def _check_bundle(rules: WitnessPolicy, file: Path, data: bytes, subject: bytes 
     entry = verified.entry
     found = {"kind": entry.kind, "author": entry.author, "seq": entry.seq} if entry else {}
     if out.as_json:
-        out.json({"valid": True, "subject": about.hex(), "index": verified.index, **found, **_checkpoint(verified.checkpoint)})
+        out.json({"valid": True, "subject": about.hex(), "index": verified.index, **found, **checkpoint_json(verified.checkpoint)})
         return
     out.line("The bundle holds.", "green")
     told: list[tuple[str, object]] = [("Subject", about.hex())]
@@ -171,7 +156,7 @@ def _check_bundle(rules: WitnessPolicy, file: Path, data: bytes, subject: bytes 
     else:
         told += [("Newest entry", f"{verified.index}: {entry.kind}, number {entry.seq} of its subject"), ("Author", entry.author)]
     out.facts(told)
-    _show_checkpoint(out, verified.checkpoint)
+    show_checkpoint(out, verified.checkpoint)
 
 
 def _check_proof(rules: WitnessPolicy, file: Path, data: bytes, out: Output) -> None:
@@ -187,35 +172,8 @@ def _check_proof(rules: WitnessPolicy, file: Path, data: bytes, out: Output) -> 
 
     proof, entry, verified = session.at_file(file, verified_proof)
     if out.as_json:
-        out.json({"valid": True, "index": proof.index, "kind": entry.kind, "author": entry.author, "seq": entry.seq, **_checkpoint(verified)})
+        out.json({"valid": True, "index": proof.index, "kind": entry.kind, "author": entry.author, "seq": entry.seq, **checkpoint_json(verified)})
         return
     out.line("The proof holds.", "green")
     out.facts([("Entry", f"{proof.index}: {entry.kind}, number {entry.seq} of its subject"), ("Author", entry.author)])
-    _show_checkpoint(out, verified)
-
-
-def _policy(policy: Path | None, directory: Path) -> WitnessPolicy:
-    found = session.read_policy(policy, directory).ledger
-    if found is None:
-        raise UsageError("the trust policy names no ledger, so nothing can be verified", where=str(policy or directory))
-    return found
-
-
-def _checkpoint(verified: VerifiedCheckpoint) -> dict[str, object]:
-    cosigners = [{"witness": one.witness, "at": when(datetime.fromtimestamp(one.timestamp, UTC))} for one in verified.cosigners]
-    witnessed = None if verified.timestamp is None else when(datetime.fromtimestamp(verified.timestamp, UTC))
-    point = verified.checkpoint
-    return {"origin": point.origin, "size": point.size, "root": point.root.hex(), "witnessedAt": witnessed, "cosigners": cosigners}
-
-
-def _show_checkpoint(out: Output, verified: VerifiedCheckpoint) -> None:
-    now = session.now()
-    facts: list[tuple[str, object]] = [
-        ("Origin", verified.checkpoint.origin), ("Size", f"{verified.checkpoint.size} entries"), ("Root", verified.checkpoint.root.hex()),
-    ]
-    if verified.timestamp is not None:
-        at = datetime.fromtimestamp(verified.timestamp, UTC)
-        facts.append(("Witnessed", f"{when(at)} by a quorum, {ago(now - at)}"))
-    out.facts(facts)
-    rows = [(one.witness, when(at := datetime.fromtimestamp(one.timestamp, UTC)), ago(now - at)) for one in verified.cosigners]
-    out.table(("Cosigner", "At", "Age"), rows)
+    show_checkpoint(out, verified)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from did_health.errors import DidHealthError, FormatError, StoreError, VerificationError
+from did_health.errors import DidHealthError, FormatError, StoreError, UnsupportedError, VerificationError
 from did_health.keys import PublicKey
-from did_health.ledger.entry import Entry
+from did_health.ledger.audit import Audit, AuditedLog
+from did_health.ledger.entry import Entry, Kind
 from did_health.ledger.latest import LatestBundle, NewestEntry
+from did_health.ledger.map_head import LoggedHead, MapHead
 from did_health.ledger.replay import Replay
 from did_health.limits import MAX_NOTE_BYTES
 from did_health.stores import files
@@ -24,18 +24,9 @@ from did_health.tlog.merkle import Tree, leaf_hash
 from did_health.tlog.note import SignedNote
 from did_health.tlog.prefix_map_tree import MemoryItems
 from did_health.tlog.proof import TlogProof
-from did_health.tlog.tiles import parse_bundle, tile_content, tiles_for
+from did_health.tlog.tiles import FULL_WIDTH, Tile, parse_bundle, tile_content, tiles_for
 
 FOLDER: Final = "published"
-
-
-@dataclass(frozen=True, slots=True)
-class CheckedLog:
-    """What a whole check found: how many entries of which kinds, and how many documents are there of those that entries name."""
-
-    checkpoint: Checkpoint
-    kinds: Mapping[str, int]
-    documents: int
 
 
 class PublishedLog:
@@ -96,31 +87,32 @@ class PublishedLog:
         tree = Tree.from_leaf_hashes(map(leaf_hash, leaves))
         return LatestBundle.of(replay.tree.prove(subject), replay.head, tree.inclusion_proof(len(leaves) - 1), self.note, newest)
 
-    def check(self, key: PublicKey, document: Callable[[bytes], bytes | None]) -> CheckedLog:
-        """Recompute everything that the checkpoint, signed with ``key``, commits to; ``document`` finds a document by its SHA-256.
+    def check(self, key: PublicKey, document: Callable[[bytes], bytes | None] | None) -> AuditedLog:
+        """Make everything again that the checkpoint, signed with ``key``, commits to; ``document`` finds a document by its SHA-256.
 
-        Every entry parses and continues its subject's history, every map head is that of the leaves before it, the tree's root is the
-        checkpoint's, every tile is what the entries give, and every document that is there has the hash that an entry holds. Raises
-        ``VerificationError``, ``StoreError``.
+        Beyond what ``Audit`` says, every tile is what the entries give. Without ``document`` nobody's authorship is judged. Raises
+        ``VerificationError``, ``UnsupportedError``, ``StoreError``.
         """
-        tree, replay = Tree(), self._new_replay(key)
-        kinds: dict[str, int] = {}
-        documents = 0
-        for index, data in enumerate(self.entries()):
-            entry = _added(replay, data)
-            tree.append(leaf_hash(data))
-            kinds[str(entry.kind)] = kinds.get(str(entry.kind), 0) + 1
-            content = document(entry.content)
-            if content is not None and hashlib.sha256(content).digest() != entry.content:
-                raise VerificationError("a document is not the one that was logged", where=f"entry {index}", code="log_damaged")
-            documents += content is not None
-        replay.require_closed()
-        if tree.root() != self.checkpoint.root:
-            raise VerificationError("the entries do not give the root of the signed checkpoint", where=str(self._folder), code="log_damaged")
+        audit = Audit(self.checkpoint.origin, key, authors=document is not None)
+        for data in self.entries():
+            audit.add(data, _content(data, document) if document else None)
+        found = audit.finish(self.checkpoint)
         for tile in tiles_for(0, self.checkpoint.size):
-            if self._read(tile.path) != tile_content(tree, tile):
+            if self._read(tile.path) != tile_content(audit.tree, tile):
                 raise VerificationError("a tile is not what the entries give", where=str(self._folder / tile.path), code="log_damaged")
-        return CheckedLog(self.checkpoint, kinds, documents)
+        return found
+
+    def head(self, document: Callable[[bytes], bytes | None]) -> LoggedHead | None:
+        """The last leaf, if it is a map head whose ``document`` is there. Nothing is proved: ``check`` does that."""
+        tile = Tile(0, (self.checkpoint.size - 1) // FULL_WIDTH, (self.checkpoint.size - 1) % FULL_WIDTH + 1) if self.checkpoint.size else None
+        if tile is None:
+            return None
+        try:
+            entry = Entry.parse(parse_bundle(self._read(tile.entries_path), tile.width)[-1])
+            content = document(entry.content)
+            return None if content is None or entry.kind is not Kind.MAP_HEAD else LoggedHead(entry, MapHead.parse(content))
+        except (FormatError, UnsupportedError) as error:
+            raise VerificationError(error.what, where=str(self._folder / tile.entries_path), code="log_damaged") from error
 
     def _new_replay(self, key: PublicKey | None) -> Replay:
         return Replay(self.checkpoint.origin, key, MemoryItems(), {}, top_bits=8)
@@ -135,17 +127,25 @@ def _added(replay: Replay, data: bytes) -> Entry:
         raise VerificationError(error.what, where=f"entry {replay.size} {error.where}".rstrip(), code="log_damaged") from error
 
 
+def _content(data: bytes, document: Callable[[bytes], bytes | None]) -> bytes | None:
+    try:
+        return document(Entry.parse(data).content)
+    except (FormatError, UnsupportedError):
+        # The audit says what is wrong with it.
+        return None
+
+
 @contextmanager
-def logged_documents(directory: Path) -> Iterator[Callable[[bytes], bytes | None]]:
-    """The documents of the ledger in ``directory``, which are in its database; of a ledger without one, such as a copy, none is there."""
+def ledger_store(directory: Path) -> Iterator[LedgerStore | None]:
+    """The database of the ledger in ``directory``, to be read; ``None`` for a ledger without one, such as a copy."""
     try:
         database = Database.open(directory / "ledger.sqlite", create=False, read_only=True)
     except StoreError as error:
         if error.code != "store_missing":
             raise
-        yield lambda _digest: None
+        yield None
         return
     try:
-        yield LedgerStore(database).content
+        yield LedgerStore(database)
     finally:
         database.close()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from did_health.keys import Algorithm
     from did_health.stores.directory import Directory, InstitutionFile
     from did_health.stores.register_store import SQLRegister
-    from did_health.tlog.witness_policy import WitnessPolicy
+    from did_health.tlog.witness_policy import PolicyLog, WitnessPolicy
     from did_health.trust.policy import TrustPolicy
 
 POLICY_FILE: Final = "trust-policy.toml"
@@ -136,6 +136,14 @@ def read_witness_policy(path: Path) -> WitnessPolicy:
         return found
 
     return at_file(path, parse)
+
+
+def log_at(policy: WitnessPolicy, url: str) -> PolicyLog:
+    """The log of a policy that is at ``url``, or its only one. Raises ``UsageError``."""
+    found = [log for log in policy.logs if log.url and log.url.rstrip("/") == url] or list(policy.logs)
+    if len(found) != 1:
+        raise UsageError("the policy does not say which log is at this URL", where=url, hint="Write the URL behind the log's key: log <vkey> <url>")
+    return found[0]
 
 
 def read_file(path: Path, *, max_bytes: int) -> bytes:

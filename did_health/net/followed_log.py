@@ -41,7 +41,7 @@ class FollowedLog:
     def leaf_hashes(self, start: int, size: int) -> Iterator[bytes]:
         """The hashes of the leaves from ``start`` on in the tree of ``size``, from its tiles. Raises ``TransportError``."""
         for tile in _tiles(start, size):
-            yield from self._hashes(tile)[max(0, start - tile.start) :]
+            yield from self.tile_hashes(tile)[max(0, start - tile.start) :]
 
     def entries(self, start: int, size: int, expected: Sequence[bytes]) -> Iterator[bytes]:
         """The leaves from ``start`` to ``size``, each with the hash that is ``expected``. Raises ``TransportError``."""
@@ -49,7 +49,7 @@ class FollowedLog:
         for tile in _tiles(start, size):
             for data in self._bundle(tile)[max(0, start - tile.start) :]:
                 if leaf_hash(data) != expected[position - start]:
-                    raise _unusable("an entry is not the one that the tree has")
+                    raise _unusable(f"entry {position} is not the one that the tree has")
                 yield data
                 position += 1
 
@@ -80,7 +80,8 @@ class FollowedLog:
             raise _unusable("a document does not have its digest")
         return data
 
-    def _hashes(self, tile: Tile) -> Sequence[bytes]:
+    def tile_hashes(self, tile: Tile) -> Sequence[bytes]:
+        """The hashes of a tile of any level, or so many of the full one. Raises ``TransportError``."""
         data, width = self._partial_or_full(tile.path, Tile(tile.level, tile.index).path, tile.width, FULL_WIDTH * HASH_BYTES)
         try:
             return parse_tile(data, width)[: tile.width]

@@ -16,6 +16,7 @@ from did_health.net.exchange import Answer, HTTPExchange
 from did_health.tlog.checkpoint import Checkpoint
 from did_health.tlog.cosignature import cosignature_time, verified_cosignatures
 from did_health.tlog.note import Signature, SignatureType, SignedNote, VerifierKey, verify_line
+from did_health.tlog.witness_policy import WitnessPolicy
 from did_health.tlog.witness_protocol import (
     SIZE_CONTENT_TYPE,
     AddCheckpoint,
@@ -146,3 +147,10 @@ class HTTPCosigner:
 
     def _unusable(self, why: str) -> DidHealthError:
         return TransportError(f"the answer of witness {self._key.name} is of no use: {why}", code="malformed_response")
+
+
+def witnesses_of(policy: WitnessPolicy, exchange: HTTPExchange) -> dict[str, HTTPCosigner]:
+    """The witnesses that count under a policy and whose URL it has, by their names in it."""
+    counted = frozenset(policy.cosigner_names)
+    keys = {one.name: (policy.cosigner_key(one.name), one.url) for one in policy.witnesses if one.url and one.name in counted}
+    return {name: HTTPCosigner(key, url, exchange) for name, (key, url) in keys.items() if key.type is SignatureType.COSIGNATURE}

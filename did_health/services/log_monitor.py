@@ -22,11 +22,11 @@ from did_health.ledger.monitor import Alarm, Level, Limits, Mine, Seen, overdue
 from did_health.limits import MAX_CONCURRENT_REQUESTS
 from did_health.net.exchange import HTTPExchange
 from did_health.net.followed_log import FollowedLog
-from did_health.net.witness_client import HTTPCosigner
+from did_health.net.witness_client import witnesses_of
 from did_health.stores.log_reader import Clock
 from did_health.stores.mirror import Mirror
 from did_health.tlog.checkpoint import Checkpoint
-from did_health.tlog.note import SignatureType, SignedNote, VerifierKey
+from did_health.tlog.note import SignedNote, VerifierKey
 from did_health.tlog.witness_policy import WitnessPolicy
 
 _LEAVES_AT_ONCE: Final = 2_000
@@ -55,11 +55,7 @@ class LogMonitor:
         self._source = FollowedLog(url, exchange)
         self._copy = Mirror.open(folder / key.key_id.hex(), key, url, self._source, clock=clock, documents=False)
         self._mirrors = {mirror: FollowedLog(mirror, exchange) for mirror in mirrors}
-        self._witnesses = {
-            one.name: HTTPCosigner(policy.cosigner_key(one.name), one.url, exchange)
-            for one in policy.witnesses
-            if one.url and one.name in policy.cosigner_names and one.key.type is not SignatureType.ML_DSA_44_COSIGNATURE
-        }
+        self._witnesses = witnesses_of(policy, exchange)
 
     @property
     def origin(self) -> str:

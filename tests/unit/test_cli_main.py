@@ -133,7 +133,7 @@ def test_ctrl_c(cli: CLI, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(session, "read_policy", interrupted)
+    monkeypatch.setattr(session, "read_witness_policy", interrupted)
     cli("ledger", "show", code=130)
 
 
