@@ -123,9 +123,11 @@ def _documented(log: FollowedLog, leaves: Iterator[bytes]) -> Iterator[tuple[byt
             return None
         return None if entry.kind is Kind.MAP_HEAD else entry.content
 
+    start = 0
     while some := list(islice(leaves, _ENTRIES_AT_ONCE)):
         digests = [content(leaf) for leaf in some]
-        documents = log.contents({digest for digest in digests if digest is not None})
+        documents = log.documents(start, start + len(some), {digest for digest in digests if digest is not None})
+        start += len(some)
         yield from ((leaf, None if digest is None else documents[digest]) for leaf, digest in zip(some, digests, strict=True))
 
 
