@@ -153,6 +153,14 @@ MAX_RATED_CLIENTS: Final = 10_000
 """Clients whose rate is remembered; the one that has been silent for longest is forgotten first."""
 MAX_REQUESTS_PER_MINUTE: Final = 1_000_000
 """Highest rate per client that can be configured."""
+MAX_REQUEST_ITEMS: Final = 256
+"""Items of one list in a request to a VC-API, such as JSON pointers."""
+MAX_STATUS_CREDENTIALS: Final = 100_000
+"""Credentials of a VC-API whose status can be changed; the oldest is forgotten first."""
+MAX_BEARER_TOKENS: Final = 1_024
+"""Tokens that a service accepts."""
+MAX_CERTIFICATE_DAYS: Final = 90
+"""How long a certificate that a service makes for itself is valid."""
 MAX_CONFIG_BYTES: Final = 1 << 18
 MAX_SETTING_CHARACTERS: Final = 4096
 """One text of a configuration."""

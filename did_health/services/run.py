@@ -6,7 +6,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING, Final
 
@@ -21,6 +21,8 @@ from did_health.services.settings import Address
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
+    from did_health.services.certificate import Certificate
+
 _KEEP_ALIVE_SECONDS: Final = 30
 
 
@@ -34,14 +36,61 @@ def listening(address: Address) -> socket.socket:
         raise EdgeError(f"the service cannot listen: {error.strerror or error}", where=str(address), hint=hint, code="cannot_listen") from error
 
 
-def serve(app: ASGIApp, listener: socket.socket, *, log: JSONLog, started: Callable[[], None], trusted_proxies: Sequence[str] = ()) -> None:
+def serve(
+    app: ASGIApp,
+    listener: socket.socket,
+    *,
+    log: JSONLog,
+    started: Callable[[], None],
+    trusted_proxies: Sequence[str] = (),
+    tls_listener: socket.socket | None = None,
+    certificate: Certificate | None = None,
+) -> None:
     """Serve ``app`` until SIGTERM or SIGINT, then finish what was begun, for at most ``MAX_SHUTDOWN_SECONDS``, and return.
 
-    ``started`` is called when requests are answered; the listener is closed at the end. X-Forwarded-For is believed from
-    ``trusted_proxies`` only. Raises ``EdgeError`` (``not_started``) if the app's own start fails.
+    ``started`` is called when requests are answered; the listeners are closed at the end. X-Forwarded-For is believed from
+    ``trusted_proxies`` only. With a ``certificate`` the same is served over TLS at ``tls_listener``. Raises ``EdgeError`` (``not_started``)
+    if the app's own start fails, ``FormatError`` for a certificate that cannot be used.
     """
     log.capture("uvicorn", "uvicorn.error")
-    config = uvicorn.Config(
+    config = _config(app, trusted_proxies)
+    where = str(address_of(listener))
+
+    def answering() -> None:
+        log.write("started", address=where)
+        started()
+
+    with ExitStack() as stack:
+        if tls_listener is not None and certificate is not None:
+            secured = _config(app, trusted_proxies)
+            secured.load()
+            secured.ssl = certificate.context()
+            stack.enter_context(_beside(_Server(secured, lambda: None), stack.enter_context(tls_listener)))
+        stack.enter_context(listener)
+        server = _Server(config, answering)
+        with _ended_by_signals(server):
+            server.run(sockets=[listener])
+    if not server.started:
+        raise EdgeError("the service could not be started", where=where, hint="Its log says why", code="not_started")
+    log.write("ended")
+
+
+@contextmanager
+def _beside(server: uvicorn.Server, listener: socket.socket) -> Iterator[None]:
+    """Within this block another server answers in a thread of its own."""
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="tls")
+    thread.start()
+    try:
+        while not server.started and thread.is_alive():
+            thread.join(0.01)
+        yield
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+def _config(app: ASGIApp, trusted_proxies: Sequence[str]) -> uvicorn.Config:
+    return uvicorn.Config(
         app,
         # On h11: the other parser, httptools, collects a request's head whatever its length.
         http=Connection,
@@ -56,18 +105,6 @@ def serve(app: ASGIApp, listener: socket.socket, *, log: JSONLog, started: Calla
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=MAX_SHUTDOWN_SECONDS,
     )
-    where = str(address_of(listener))
-
-    def answering() -> None:
-        log.write("started", address=where)
-        started()
-
-    server = _Server(config, answering)
-    with listener, _ended_by_signals(server):
-        server.run(sockets=[listener])
-    if not server.started:
-        raise EdgeError("the service could not be started", where=where, hint="Its log says why", code="not_started")
-    log.write("ended")
 
 
 def address_of(listener: socket.socket) -> Address:

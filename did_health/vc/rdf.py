@@ -2,7 +2,8 @@
 
 Nothing is ever fetched: a context is packed, or handed over by the caller, or an error. Whatever a JSON-LD processor would drop in
 silence, and a signature would therefore not cover, is an error as well (Data Integrity 1.0 §2.4.2): undefined terms, relative
-references, index keys, base directions. PyLD is an optional package, imported when it is first needed.
+references, index keys. A base direction is kept in the literal's datatype (JSON-LD 1.1 API §8.2, ``i18n-datatype``), which the RDFC suites
+do not say, and their implementations do. PyLD is an optional package, imported when it is first needed.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ def general_quads(document: JSONObject, contexts: Contexts = NO_CONTEXTS) -> lis
         resolver = pyld.ContextResolver({} if contexts else _processed_contexts(), load)
         expanded = jsonld.expand(document, {**options, "contextResolver": resolver}, on_property_dropped=_refuse_dropped)
         _refuse_losses(expanded)
-        dataset = jsonld.to_rdf(expanded, {**options, "contextResolver": resolver})
+        dataset = jsonld.to_rdf(expanded, {**options, "rdfDirection": "i18n-datatype", "contextResolver": resolver})
     except FormatError:
         raise
     # On malformed input PyLD raises its own error for what it checks, and these for what it does not.
@@ -109,7 +110,7 @@ def _refuse_losses(node: JSON) -> None:
             _refuse_losses(item)
     elif isinstance(node, dict):
         for name, value in node.items():
-            if name in ("@index", "@direction"):
+            if name == "@index":
                 raise FormatError(f"{name} has no place in RDF", hint="No signature would cover it", code=_LOSS)
             if name in ("@id", "@type"):
                 for reference in value if isinstance(value, list) else [value]:

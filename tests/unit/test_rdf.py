@@ -94,6 +94,24 @@ def test_our_own_context_is_known() -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "object_"),
+    [
+        ({"@value": "x", "@language": "AR-eg", "@direction": "rtl"}, '"x"^^<https://www.w3.org/ns/i18n#ar-eg_rtl>'),
+        ({"@value": "x", "@direction": "ltr"}, '"x"^^<https://www.w3.org/ns/i18n#_ltr>'),
+        ({"@value": "x", "@language": "ar"}, '"x"@ar'),
+    ],
+)
+def test_a_base_direction_is_in_the_datatype(name: JSONObject, object_: str) -> None:
+    assert f" <https://schema.org/name> {object_} ." in rdf.canonical_nquads(credential(name=name))
+
+
+def test_a_direction_that_is_none_is_refused() -> None:
+    for direction in ("up", 5, ["ltr"]):
+        with pytest.raises(FormatError):
+            rdf.canonical_nquads(credential(name={"@value": "x", "@direction": direction}))
+
+
+@pytest.mark.parametrize(
     ("document", "complaint"),
     [
         pytest.param(credential(favouriteColour="red"), "the term 'favouriteColour' is not defined", id="undefined term"),
@@ -110,7 +128,6 @@ def test_our_own_context_is_known() -> None:
         pytest.param(under({"@vocab": "terms#"}, colour="red"), "the property 'terms#colour' is not a URL", id="relative vocabulary"),
         pytest.param(under({"by": {"@reverse": "_:b0"}}, by={"id": "urn:x"}), "the property '_:b0' is not a URL", id="blank reverse property"),
         pytest.param(under({"part": {"@id": "urn:part", "@container": "@index"}}, part={"left": "x"}), "@index has no place", id="index"),
-        pytest.param(credential(name={"@value": "x", "@language": "ar", "@direction": "rtl"}), "@direction has no place", id="direction"),
         pytest.param(credential(**{"@included": [{"id": "x", "name": "y"}]}), "an id is neither", id="relative id in an included block"),
     ],
 )

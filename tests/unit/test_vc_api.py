@@ -1,0 +1,514 @@
+"""The VC-API's answers, for every way of securing and every check, from a server on the loopback."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from did_health.encoding import strict_json
+from did_health.limits import MAX_DOCUMENT_BYTES
+from did_health.services.bearer import BearerTokens
+from did_health.services.vc_api.issuers import WITH_STATUS
+from did_health.services.vc_api.securing import SECURINGS
+from did_health.vc.problem_details import TYPES
+from did_health.vc.status import StatusList
+from tests.vc_api_parties import BASE, V2, VCAPI, Document, vc_api
+
+pytest.importorskip("starlette", reason="services need the extra server")
+pytest.importorskip("pyld", reason="JSON-LD needs the extra rdf")
+pytest.importorskip("py_arkworks_bls12381", reason="BBS needs the extra bbs")
+
+DISCLOSING = {"ecdsa-sd-2023", "bbs-2023", "vc+sd-jwt"}
+OTHER = "https://a.example/#OtherStatus"
+TOKEN = "a-token-of-some-length"
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[VCAPI]:
+    with vc_api() as running:
+        yield running
+
+
+def code(answer: Any) -> str:
+    """The specifications' code of a problem."""
+    assert answer.headers["content-type"] == "application/problem+json"
+    found = answer.json()
+    assert found["status"] == answer.status_code
+    assert found["title"]
+    assert TYPES[found["type"].partition("#")[2]] == found["type"]
+    return str(found["type"].partition("#")[2])
+
+
+def test_there_is_an_issuer_for_every_suite_and_key_type(service: VCAPI) -> None:
+    listed = service.client.get("/issuers").json()
+    assert set(SECURINGS) <= set(listed)
+    assert {"ecdsa-rdfc-2019-P-256", "ecdsa-rdfc-2019-P-384", "bbs-2023", "vc+jwt-Ed25519", "eddsa-jcs-2022-status"} <= set(listed)
+    for name, issuer in listed.items():
+        assert issuer["id"].startswith("did:key:z")
+        assert issuer["verificationMethod"].startswith(issuer["id"] + "#")
+        assert issuer["path"] == f"/issuers/{name}/credentials/issue"
+    assert len({issuer["id"] for issuer in listed.values()}) == 4
+
+
+@pytest.mark.parametrize("name", sorted({f"{name}-{algorithm}" for name, securing in SECURINGS.items() for algorithm in securing.algorithms}))
+def test_what_an_issuer_issues_is_verified(service: VCAPI, name: str) -> None:
+    suite = name.rsplit("-", 2)[0] if "P-" in name else name.rpartition("-")[0]
+    issued = service.issued(name, {"mandatoryPointers": ["/issuer"]})
+    if suite in DISCLOSING:
+        body = {"verifiableCredential": issued, "options": {"selectivePointers": ["/credentialSubject/name"]}}
+        derived = service.post("/credentials/derive", body)
+        assert derived.status_code == 201, derived.text
+        issued = derived.json()
+    answer = service.verified(issued)
+    assert answer.status_code == 200, answer.text
+    result = answer.json()
+    assert result["verified"] is True
+    assert result["problemDetails"] == []
+    assert result["results"]["proof"] == [{"valid": True, "input": issued if issued.get("type") == "EnvelopedVerifiableCredential" else issued["proof"]}]
+    assert "verifiableCredential" not in result
+    assert service.verified(issued, checks=["proof"], returnCredential=True).json()["verifiableCredential"] == issued
+
+
+@pytest.mark.parametrize("suite", sorted(SECURINGS))
+def test_what_was_changed_is_not_verified(service: VCAPI, suite: str) -> None:
+    issued = service.issued(suite, {"mandatoryPointers": ["/issuer"]})
+    if suite in DISCLOSING:
+        issued = service.post("/credentials/derive", {"verifiableCredential": issued, "options": {"selectivePointers": ["/credentialSubject/name"]}}).json()
+    if "proof" in issued:
+        issued["credentialSubject"]["name"] = "Mallory"
+    else:
+        middle = len(issued["id"]) // 2
+        issued["id"] = issued["id"][:middle] + ("A" if issued["id"][middle] != "A" else "B") + issued["id"][middle + 1 :]
+    answer = service.verified(issued, checks=["proof"])
+    assert answer.status_code == 400
+    assert code(answer) in ("PROOF_VERIFICATION_ERROR", "CRYPTOGRAPHIC_SECURITY_ERROR", "PARSING_ERROR", "MALFORMED_VALUE_ERROR")
+    assert answer.json()["verified"] is False
+    assert answer.json()["problemDetails"]
+    assert answer.json()["results"]["proof"][0]["valid"] is False
+
+
+@pytest.mark.parametrize("suite", sorted(SECURINGS))
+def test_a_presentation_is_proved_and_verified(service: VCAPI, suite: str) -> None:
+    if suite in ("ecdsa-sd-2023", "bbs-2023"):
+        pytest.skip("base proofs are for holders, not for verifiers")
+    holder = service.instance.issuers[suite].party.did
+    document = {"@context": [V2], "type": ["VerifiablePresentation"], "holder": holder, "verifiableCredential": [service.issued("eddsa-rdfc-2022")]}
+    options = {"cryptosuite": suite, "challenge": "c-1", "domain": "verifier.example"}
+    if suite == "vc+cose":
+        assert code(service.post("/presentations/prove", {"presentation": document, "options": options})) == "PROOF_GENERATION_ERROR"
+        message = service.post("/presentations/prove", {"presentation": document, "options": {"type": "vp+cose"}}).json()["verifiablePresentation"]
+        assert service.post("/presentations/verify", {"verifiablePresentation": message}).status_code == 200
+        return
+    proved = service.post("/presentations/prove", {"presentation": document, "options": options})
+    assert proved.status_code == 201, proved.text
+    presentation = proved.json()["verifiablePresentation"]
+
+    def verified(**asked: Any) -> Any:
+        return service.post("/presentations/verify", {"verifiablePresentation": presentation, "options": asked})
+
+    good = verified(challenge="c-1", domain="verifier.example", returnPresentation=True)
+    assert good.status_code == 200, good.text
+    assert good.json()["results"]["holder"] == {"valid": True, "input": holder}
+    assert good.json()["verifiablePresentation"] == presentation
+    assert code(verified(challenge="c-2", domain="verifier.example")) == "INVALID_CHALLENGE_ERROR"
+    assert code(verified(challenge="c-1", domain="other.example")) == "INVALID_DOMAIN_ERROR"
+
+
+def test_the_results_of_a_presentation_tell_challenge_and_domain_apart(service: VCAPI) -> None:
+    document = {"@context": [V2], "type": ["VerifiablePresentation"]}
+    options = {"challenge": "c-1", "domain": ["a.example", "b.example"]}
+    presentation = service.post("/presentations/prove", {"presentation": document, "options": options}).json()["verifiablePresentation"]
+    assert presentation["proof"]["proofPurpose"] == "authentication"
+    answer = service.post(
+        "/presentations/verify", {"verifiablePresentation": presentation, "options": {"challenge": "c-2", "domain": ["b.example", "a.example"]}}
+    )
+    assert answer.json()["results"]["challenge"] == {"valid": False, "input": "c-2"}
+    asserted = service.post("/presentations/prove", {"presentation": document, "options": {"proofPurpose": "assertionMethod"}}).json()["verifiablePresentation"]
+    assert service.post("/presentations/verify", {"verifiablePresentation": asserted}).status_code == 200
+    body = {"verifiablePresentation": asserted, "options": {"expectedProofPurpose": "authentication"}}
+    assert code(service.post("/presentations/verify", body)) == "PROOF_VERIFICATION_ERROR"
+
+
+def test_the_plain_path_takes_the_issuer_from_the_options_or_the_credential(service: VCAPI) -> None:
+    def issued(at: str, **options: Any) -> Any:
+        return service.post("/credentials/issue", {"credential": service.credential(at), "options": options})
+
+    assert issued("eddsa-rdfc-2022").json()["verifiableCredential"]["proof"]["cryptosuite"] == "eddsa-rdfc-2022"
+    assert issued("ecdsa-rdfc-2019-P-384").json()["verifiableCredential"]["proof"]["cryptosuite"] == "ecdsa-rdfc-2019"
+    chosen = issued("eddsa-rdfc-2022", type="DataIntegrityProof", cryptosuite="eddsa-jcs-2022", created="2026-02-01T00:00:00Z")
+    assert chosen.json()["verifiableCredential"]["proof"]["created"] == "2026-02-01T00:00:00Z"
+    assert chosen.json()["verifiableCredential"]["proof"]["cryptosuite"] == "eddsa-jcs-2022"
+    assert issued("eddsa-rdfc-2022", type="Ed25519Signature2020").json()["verifiableCredential"]["proof"]["type"] == "Ed25519Signature2020"
+    assert issued("vc+jwt", type="vc+jwt").json()["verifiableCredential"]["type"] == "EnvelopedVerifiableCredential"
+    method = service.instance.issuers["ecdsa-jcs-2019-P-384"].party.verification_method
+    by_method = issued("ecdsa-jcs-2019-P-384", cryptosuite="ecdsa-jcs-2019", verificationMethod=method)
+    assert by_method.json()["verifiableCredential"]["proof"]["verificationMethod"] == method
+    assert code(issued("eddsa-rdfc-2022", cryptosuite="ecdsa-rdfc-2019")) == "PROOF_GENERATION_ERROR"
+    assert code(issued("eddsa-rdfc-2022", cryptosuite="rot13")) == "PROOF_GENERATION_ERROR"
+    assert code(issued("eddsa-rdfc-2022", verificationMethod="did:key:zOther#z")) == "PROOF_GENERATION_ERROR"
+
+
+REFUSED: dict[str, tuple[str, Document, Document]] = {
+    "issuer-missing": ("eddsa-rdfc-2022", {"issuer": ...}, {}),
+    "issuer-another": ("eddsa-rdfc-2022", {"issuer": "did:example:other"}, {}),
+    "issuer-object-of-another": ("eddsa-rdfc-2022", {"issuer": {"id": "did:example:other"}}, {}),
+    "context-missing": ("eddsa-rdfc-2022", {"@context": ...}, {}),
+    "term-undefined": ("eddsa-rdfc-2022", {"undefinedTerm": "x"}, {}),
+    "term-undefined-under-jcs": ("eddsa-jcs-2022", {"undefinedTerm": "x"}, {}),
+    "term-undefined-in-a-jwt": ("vc+jwt", {"undefinedTerm": "x"}, {}),
+    "status-list-index-true": (
+        "eddsa-jcs-2022",
+        {
+            "credentialStatus": {
+                "type": "BitstringStatusListEntry",
+                "statusPurpose": "revocation",
+                "statusListIndex": True,
+                "statusListCredential": "https://a.example",
+            }
+        },
+        {},
+    ),
+    "suite-of-another-issuer": ("eddsa-rdfc-2022", {}, {"cryptosuite": "eddsa-jcs-2022"}),
+    "method-of-another-issuer": ("eddsa-rdfc-2022", {}, {"verificationMethod": "did:example:1#key"}),
+    "created-without-zone": ("eddsa-rdfc-2022", {}, {"created": "2026-01-01T00:00:00"}),
+    "expires-before-created": ("eddsa-rdfc-2022", {}, {"created": "2026-01-02T00:00:00Z", "expires": "2026-01-01T00:00:00Z"}),
+    "pointer-to-nothing": ("ecdsa-sd-2023", {}, {"mandatoryPointers": ["/non/existent/path"]}),
+    "pointer-to-nothing-bbs": ("bbs-2023", {}, {"mandatoryPointers": ["/non/existent/path"]}),
+    "pointers-no-list": ("ecdsa-sd-2023", {}, {"mandatoryPointers": "/issuer"}),
+    "pointers-no-pointers": ("ecdsa-sd-2023", {}, {"mandatoryPointers": ["issuer"]}),
+    "status-of-no-purpose": ("eddsa-rdfc-2022", {}, {"credentialStatus": {"type": "BitstringStatusListEntry"}}),
+    "status-of-another-type": ("eddsa-rdfc-2022", {}, {"credentialStatus": [{"type": "Other", "statusPurpose": "revocation"}]}),
+    "status-of-another-purpose": ("eddsa-rdfc-2022", {}, {"credentialStatus": [{"type": "BitstringStatusListEntry", "statusPurpose": "message"}]}),
+    "domains-for-a-token": ("vc+jwt", {}, {"domain": ["a.example", "b.example"]}),
+    "domain-empty-set": ("eddsa-rdfc-2022", {}, {"domain": []}),
+    "challenge-number": ("eddsa-rdfc-2022", {}, {"challenge": 5}),
+}
+
+
+@pytest.mark.parametrize("fault", REFUSED)
+def test_what_cannot_be_issued_is_a_problem_of_400(service: VCAPI, fault: str) -> None:
+    at, changes, options = REFUSED[fault]
+    answer = service.post(f"/issuers/{at}/credentials/issue", {"credential": service.credential(at, **changes), "options": options})
+    assert answer.status_code == 400
+    code(answer)
+
+
+@pytest.mark.parametrize(
+    "path", ["/credentials/issue", "/issuers/vc+jwt/credentials/issue", "/credentials/verify", "/credentials/derive", "/credentials/status",
+             "/presentations/prove", "/presentations/verify"],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    "body", [b"", b"x", b"[]", b"null", b"{}", b'{"a":1,"a":2}', b'{"credential":5,"verifiableCredential":[],"presentation":"x"}', b"\xff", b"[" * 5000]
+)
+def test_a_malformed_body_is_a_problem_of_400(service: VCAPI, path: str, body: bytes) -> None:
+    answer = service.client.post(path, content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 400
+    assert code(answer) in ("PARSING_ERROR", "MALFORMED_VALUE_ERROR")
+
+
+def test_what_is_no_request_has_its_status(service: VCAPI) -> None:
+    assert service.client.post("/credentials/issue", content=b"<a/>", headers={"Content-Type": "text/xml"}).status_code == 415
+    assert service.client.post("/credentials/verify", content=b" " * (MAX_DOCUMENT_BYTES + 1), headers={"Content-Type": "application/json"}).status_code == 413
+    assert service.post("/issuers/nobody/credentials/issue", {}).status_code == 404
+    assert service.client.get("/credentials/issue").status_code == 405
+    assert service.client.get("/status/99/revocation").status_code == 404
+    assert service.client.get("/nothing").status_code == 404
+
+
+def test_the_default_checks_that_the_issuer_controls_the_key_and_proof_alone_does_not(service: VCAPI) -> None:
+    issued = service.issued("eddsa-jcs-2022")
+    party = service.instance.parties[service.instance.issuers["ecdsa-jcs-2019"].party.algorithm]
+    from did_health.vc.proofs import add_proof
+
+    bare = {name: value for name, value in issued.items() if name != "proof"}
+    foreign = add_proof(bare, suite="ecdsa-jcs-2019", signer=party.signer, verification_method=party.verification_method)
+    assert service.verified(foreign, checks=["proof"]).status_code == 200
+    answer = service.verified(foreign)
+    assert code(answer) == "INVALID_VERIFICATION_METHOD"
+    assert answer.json()["results"]["issuer"] == {"valid": False, "input": issued["issuer"]}
+    # An empty list says no more than none.
+    assert service.verified(foreign, checks=[]).status_code == 400
+
+
+def test_validity_is_checked_unless_other_checks_are_asked_for(service: VCAPI) -> None:
+    early = service.issued(validFrom="2090-01-01T00:00:00Z")
+    late = service.issued(validUntil="2020-01-01T00:00:00Z")
+    for document, name in ((early, "validFrom"), (late, "validUntil")):
+        answer = service.verified(document)
+        assert code(answer) == "RANGE_ERROR"
+        assert answer.json()["results"][name] == {"valid": False, "input": document[name]}
+        assert service.verified(document, checks=["proof", "issuer"]).status_code == 200
+    old = {"@context": ["https://www.w3.org/2018/credentials/v1", "https://w3id.org/security/data-integrity/v2"], "issuanceDate": "2026-01-01T00:00:00Z"}
+    answer = service.verified(service.issued(**old, credentialSubject={"id": "did:example:subject"}))
+    assert answer.json()["results"]["validFrom"] == {"valid": True, "input": "2026-01-01T00:00:00Z"}
+
+
+def test_a_schema_is_checked_where_it_is_asked_for(service: VCAPI) -> None:
+    issued = service.issued("eddsa-jcs-2022", credentialSchema={"id": "https://schemas.example/unknown.json", "type": "JsonSchema"})
+    assert service.verified(issued).status_code == 200
+    answer = service.verified(issued, checks=["credentialSchema"])
+    assert answer.status_code == 400
+    assert answer.json()["results"]["credentialSchema"][0]["valid"] is False
+
+
+def test_an_unknown_check_is_refused_and_not_taken_for_passed(service: VCAPI) -> None:
+    assert code(service.verified(service.issued(), checks=["proof", "horoscope"])) == "MALFORMED_VALUE_ERROR"
+    assert service.verified(service.issued(), checks=["proof", "status"]).status_code == 200
+
+
+def test_what_a_proof_was_made_for_has_to_be_what_is_expected(service: VCAPI) -> None:
+    issued = service.issued(options={"domain": "a.example", "challenge": "c-1"})
+    assert service.verified(issued, domain="a.example", challenge="c-1").status_code == 200
+    assert code(service.verified(issued, domain="b.example")) == "INVALID_DOMAIN_ERROR"
+    assert code(service.verified(issued, challenge="c-2")) == "INVALID_CHALLENGE_ERROR"
+    assert code(service.verified(issued, expectedProofPurpose="authentication")) == "PROOF_VERIFICATION_ERROR"
+    token = service.issued("vc+jwt")
+    assert service.verified(token, expectedProofPurpose="authentication").status_code == 400
+    assert service.verified(token, domain=["a.example", "b.example"]).status_code == 400
+
+
+def test_a_proof_that_is_broken_in_any_way_is_a_problem(service: VCAPI) -> None:
+    issued = service.issued()
+    for proof in (None, {}, [], "x", {**issued["proof"], "type": "Other"}, {**issued["proof"], "cryptosuite": "other"}, {**issued["proof"], "proofValue": "x"}):
+        assert service.verified({**issued, "proof": proof}).status_code == 400
+    for name in ("type", "verificationMethod", "proofPurpose", "proofValue", "cryptosuite"):
+        broken = copy.deepcopy(issued)
+        del broken["proof"][name]
+        assert service.verified(broken, checks=["proof"]).status_code == 400
+    del issued["proof"]
+    assert service.verified(issued).status_code == 400
+
+
+def test_a_key_that_cannot_be_found_is_a_problem(service: VCAPI) -> None:
+    issued = service.issued("eddsa-jcs-2022")
+    for method in ("did:web:nobody.example#key", "did:example:1#key", "did:key:z6Mk#x", "https://a.example/key"):
+        broken = {**issued, "proof": {**issued["proof"], "verificationMethod": method}}
+        assert service.verified(broken, checks=["proof"]).status_code == 400
+
+
+def test_the_key_of_a_did_web_is_fetched(service: VCAPI) -> None:
+    from did_health.vc.proofs import add_proof
+
+    party = service.instance.issuers["eddsa-jcs-2022"].party
+    did = "did:web:board.example"
+    key = {"id": f"{did}#key", "type": "Multikey", "controller": did, "publicKeyMultibase": party.signer.public_key.multikey}
+    service.outside.files["https://board.example/.well-known/did.json"] = strict_json.dumps(
+        {"id": did, "verificationMethod": [key], "assertionMethod": [key["id"]]}
+    )
+    document = add_proof(service.credential(issuer=did), suite="eddsa-jcs-2022", signer=party.signer, verification_method=f"{did}#key")
+    assert service.verified(document).status_code == 200
+
+
+def test_an_issuer_with_status_gives_entries_whose_lists_are_served_and_changed(service: VCAPI) -> None:
+    issued = service.issued(f"eddsa-rdfc-2022{WITH_STATUS}", id="urn:uuid:status-1")
+    revocation, suspension = issued["credentialStatus"]
+    assert [entry["statusPurpose"] for entry in (revocation, suspension)] == ["revocation", "suspension"]
+    assert service.verified(issued).json()["results"]["credentialStatus"] == [{"valid": True, "input": entry} for entry in (revocation, suspension)]
+
+    def value(entry: Document) -> int:
+        answer = service.client.get(entry["statusListCredential"].removeprefix(BASE))
+        assert answer.headers["content-type"] == "application/vc"
+        assert service.verified(answer.json()).status_code == 200
+        return StatusList.decode(answer.json()["credentialSubject"]["encodedList"]).get(int(entry["statusListIndex"]))
+
+    def changed(entry: Document, status: bool, **more: Any) -> Any:
+        wanted = {"type": "BitstringStatusListEntry", "statusPurpose": entry["statusPurpose"], **more}
+        return service.post("/credentials/status", {"credentialId": "urn:uuid:status-1", "credentialStatus": wanted, "status": status})
+
+    assert (value(revocation), value(suspension)) == (0, 0)
+    assert changed(suspension, True).status_code == 200
+    assert (value(revocation), value(suspension)) == (0, 1)
+    assert code(service.verified(issued)) == "STATUS_VERIFICATION_ERROR"
+    assert service.verified(issued, checks=["proof"]).status_code == 200
+    assert changed(suspension, False).status_code == 200
+    assert service.verified(issued).status_code == 200
+    index = {"statusListIndex": revocation["statusListIndex"], "statusListCredential": revocation["statusListCredential"]}
+    assert changed(revocation, True, **index).status_code == 200
+    assert "revoked" in service.verified(issued).json()["detail"]
+    assert code(changed(revocation, False)) == "MALFORMED_VALUE_ERROR"
+    assert changed({"statusPurpose": "refresh"}, True).status_code == 404
+    assert changed(revocation, True, statusListIndex="1").status_code == 404
+
+
+def test_status_entries_are_given_where_they_are_asked_for(service: VCAPI) -> None:
+    wanted = {"type": "BitstringStatusListEntry", "statusPurpose": "revocation"}
+    options = {"credentialStatus": wanted, "credentialId": "example.com/1"}
+    issued = service.issued("bbs-2023", options, id=...)
+    assert issued["credentialStatus"]["statusPurpose"] == "revocation"
+    update = {"credentialId": "example.com/1", "credentialStatus": wanted}
+    assert service.post("/issuers/bbs-2023/credentials/status", update).status_code == 200
+    both = service.issued("eddsa-jcs-2022", {"credentialStatus": [wanted]}, id="urn:uuid:own", credentialStatus={"type": OTHER, "id": "urn:a"})
+    assert [entry["type"] for entry in both["credentialStatus"]] == [OTHER, "BitstringStatusListEntry"]
+    assert service.verified(both).status_code == 400
+    again = service.post("/issuers/bbs-2023/credentials/issue", {"credential": service.credential("bbs-2023", id=...), "options": options})
+    assert again.status_code == 409
+    # A refresh is no invalidation.
+    refreshed = service.issued(options={"credentialStatus": [wanted | {"statusPurpose": "refresh"}]}, id="urn:uuid:refresh")
+    update = {"credentialId": "urn:uuid:refresh", "credentialStatus": wanted | {"statusPurpose": "refresh"}, "status": True}
+    assert service.post("/credentials/status", update).status_code == 200
+    assert service.verified(refreshed).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"credentialStatus": {"type": "BitstringStatusListEntry", "statusPurpose": "revocation"}},
+        {"credentialId": "a"},
+        {"credentialId": "a", "credentialStatus": {"type": "Other", "statusPurpose": "revocation"}},
+        {"credentialId": "a", "credentialStatus": {"type": "BitstringStatusListEntry"}},
+        {"credentialId": "a", "credentialStatus": {"type": "BitstringStatusListEntry", "statusPurpose": "revocation"}, "status": "yes"},
+    ],
+)
+def test_a_malformed_update_is_a_problem_of_400(service: VCAPI, body: Document) -> None:
+    assert service.post("/credentials/status", body).status_code == 400
+
+
+def test_a_status_that_cannot_be_told_is_a_problem_by_its_type(service: VCAPI) -> None:
+    entry = {"type": "BitstringStatusListEntry", "statusPurpose": "revocation", "statusListIndex": "1", "statusListCredential": "https://nobody.example/1"}
+    issued = service.issued("eddsa-jcs-2022", credentialStatus=entry)
+    assert code(service.verified(issued)) == "STATUS_RETRIEVAL_ERROR"
+    service.outside.files["https://board.example/list"] = strict_json.dumps(service.issued("eddsa-jcs-2022"))
+    other = service.issued("eddsa-jcs-2022", credentialStatus=entry | {"statusListCredential": "https://board.example/list"})
+    assert code(service.verified(other)) == "MALFORMED_VALUE_ERROR"
+    unproved = service.issued("eddsa-jcs-2022")
+    del unproved["proof"]
+    service.outside.files["https://board.example/unproved"] = strict_json.dumps(unproved)
+    third = service.issued("eddsa-jcs-2022", credentialStatus=entry | {"statusListCredential": "https://board.example/unproved"})
+    assert code(service.verified(third)) == "STATUS_VERIFICATION_ERROR"
+
+
+def test_lists_are_signed_anew_in_time(service: VCAPI) -> None:
+    issued = service.issued(f"ecdsa-jcs-2019{WITH_STATUS}", id="urn:uuid:in-time")
+    path = issued["credentialStatus"][0]["statusListCredential"].removeprefix(BASE)
+    first = service.client.get(path).json()
+    assert service.client.get(path).json() == first
+    service.later(hours=2)
+    assert service.client.get(path).json()["validFrom"] > first["validFrom"]
+    assert first["credentialSubject"]["ttl"] == 300_000
+
+
+def test_a_self_asserted_credential_needs_the_holder_as_its_issuer(service: VCAPI) -> None:
+    holder = service.instance.issuers["eddsa-rdfc-2022"].party
+    unsecured = service.credential("eddsa-rdfc-2022")
+
+    def proved(**changes: Any) -> Document:
+        document = {"@context": [V2], "type": ["VerifiablePresentation"], "holder": holder.did, "verifiableCredential": [unsecured]} | changes
+        document = {name: value for name, value in document.items() if value is not ...}
+        from did_health.vc.proofs import add_proof
+
+        return add_proof(
+            document,
+            suite="eddsa-rdfc-2022",
+            signer=holder.signer,
+            verification_method=holder.verification_method,
+            purpose="authentication",
+            contexts=service.instance.contexts,
+        )
+
+    def status(document: Document) -> int:
+        return service.post("/presentations/verify", {"verifiablePresentation": document, "options": {"checks": []}}).status_code
+
+    assert status(proved()) == 200
+    assert status(proved(holder=...)) == 400
+    assert status(proved(holder="did:example:acme")) == 400
+    assert status(proved(verifiableCredential=[unsecured | {"issuer": "did:example:acme"}])) == 400
+    assert status(proved(verifiableCredential=[unsecured | {"validUntil": "2020-01-01T00:00:00Z"}])) == 400
+    assert (
+        service.post(
+            "/presentations/prove", {"presentation": {"@context": [V2], "type": "VerifiablePresentation", "verifiableCredential": unsecured}}
+        ).status_code
+        == 400
+    )
+
+
+def test_the_credentials_of_a_presentation_that_nobody_signed_need_proofs(service: VCAPI) -> None:
+    document = {"@context": [V2], "type": ["VerifiablePresentation"], "verifiableCredential": service.issued("vc+jwt")}
+    assert service.post("/presentations/verify", {"presentation": document}).status_code == 200
+    answer = service.post("/presentations/verify", {"presentation": document | {"verifiableCredential": [service.credential()]}})
+    assert code(answer) == "PROOF_VERIFICATION_ERROR"
+    assert answer.json()["problemDetails"][0]["where"] == "/verifiableCredential/0"
+    assert service.post("/presentations/verify", {"presentation": {"type": "x"}}).status_code == 400
+    assert service.post("/presentations/verify", {"verifiablePresentation": document}).status_code == 400
+
+
+def test_a_credential_in_a_presentation_is_checked_as_any_other(service: VCAPI) -> None:
+    bad = service.issued("eddsa-rdfc-2022")
+    bad["credentialSubject"]["name"] = "Mallory"
+    document = {"@context": [V2], "type": ["VerifiablePresentation"], "verifiableCredential": [service.issued("eddsa-jcs-2022", id="urn:a"), bad]}
+    presentation = service.post("/presentations/prove", {"presentation": document}).json()["verifiablePresentation"]
+    answer = service.post("/presentations/verify", {"verifiablePresentation": presentation})
+    assert answer.status_code == 400
+    assert [problem["where"] for problem in answer.json()["problemDetails"]] == ["/verifiableCredential/1/proof"]
+    foreign = {"@context": [V2], "type": ["VerifiablePresentation"], "holder": "did:example:other"}
+    assert service.post("/presentations/prove", {"presentation": foreign}).status_code == 400
+
+
+def test_deriving_needs_something_to_derive_from(service: VCAPI) -> None:
+    def derived(document: Document, *pointers: str) -> Any:
+        return service.post("/credentials/derive", {"verifiableCredential": document, "options": {"selectivePointers": list(pointers)}})
+
+    assert derived(service.issued(), "/issuer").status_code == 400
+    assert derived(service.issued("vc+jwt"), "/issuer").status_code == 400
+    assert derived(service.issued("vc+sd-jwt"), "/nothing").status_code == 400
+    assert derived(service.issued("ecdsa-sd-2023"), "/nothing").status_code == 400
+    assert derived(service.issued("ecdsa-sd-2023")).status_code == 400
+    shown = derived(service.issued("ecdsa-sd-2023", {"mandatoryPointers": ["/credentialSubject/id"]}), "/issuer").json()
+    assert shown["credentialSubject"] == {"id": "did:example:subject"}
+    hidden = derived(service.issued("vc+sd-jwt")).json()
+    assert hidden["id"].count("~") == 1
+    assert derived(service.issued("vc+sd-jwt", {"mandatoryPointers": ["/credentialSubject/name"]})).json()["id"].count("~") == 1
+
+
+def test_contexts_of_examples_are_known_and_no_unknown_one_is_fetched(service: VCAPI) -> None:
+    examples = [V2, "https://www.w3.org/ns/credentials/examples/v2"]
+    assert service.verified(service.issued("eddsa-rdfc-2022", **{"@context": examples, "anything": "x"})).status_code == 200
+    unknown = {"credential": service.credential(**{"@context": [V2, "https://context.example/v1"]})}
+    assert code(service.post("/issuers/eddsa-rdfc-2022/credentials/issue", unknown)) == "PROOF_TRANSFORMATION_ERROR"
+    # JCS reads no contexts, so that one which is unknown does not stand in its way.
+    assert service.verified(service.issued("eddsa-jcs-2022", **{"@context": [V2, "https://context.example/v1"], "anything": "x"})).status_code == 200
+
+
+def test_with_tokens_a_request_needs_one_and_no_log_has_it() -> None:
+    with vc_api(BearerTokens([TOKEN, "another-token-of-some-length"])) as running:
+        body = {"credential": running.credential(), "options": {}}
+        for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": TOKEN}, {"Authorization": f"Basic {TOKEN}"}, {"Authorization": "Bearer"}):
+            answer = running.post("/issuers/eddsa-rdfc-2022/credentials/issue", body, **headers)
+            assert answer.status_code == 401
+            assert answer.headers["www-authenticate"].startswith("Bearer")
+        for scheme in ("Bearer", "bearer"):
+            assert running.post("/issuers/eddsa-rdfc-2022/credentials/issue", body, Authorization=f"{scheme} {TOKEN}").status_code == 201
+        assert running.client.get("/issuers").status_code == 200
+        described = running.client.get("/openapi.json").json()
+        assert described["paths"]["/credentials/issue"]["post"]["security"] == [{"bearer": []}]
+        assert TOKEN not in running.log.getvalue()
+
+
+def test_no_claim_is_in_a_log(service: VCAPI) -> None:
+    service.issued(credentialSubject={"id": "did:example:patient", "name": "Secret Name"})
+    service.verified(service.credential(credentialSubject={"name": "Secret Name"}))
+    lines = [json.loads(line) for line in service.log.getvalue().splitlines()]
+    assert len(lines) > 10
+    assert "Secret Name" not in service.log.getvalue()
+    assert {line["event"] for line in lines} == {"request"}
+
+
+def test_real_answers_have_the_shapes_of_the_openapi_document(service: VCAPI) -> None:
+    from jsonschema import Draft202012Validator
+
+    described = service.client.get("/openapi.json")
+    assert described.headers["content-type"] == "application/openapi+json;version=3.1"
+    components = described.json()["components"]
+
+    def conforms(answer: Any, name: str) -> None:
+        Draft202012Validator({"$ref": f"#/components/schemas/{name}", "components": components}).validate(answer.json())
+
+    issued = service.post("/credentials/issue", {"credential": service.credential()})
+    conforms(issued, "VerifiableCredentialResponse")
+    credential = issued.json()["verifiableCredential"]
+    conforms(service.verified(credential, returnCredential=True), "VerificationResult")
+    conforms(service.verified(credential | {"id": "urn:changed"}), "Refused")
+    conforms(service.post("/presentations/prove", {"presentation": {"@context": [V2], "type": "VerifiablePresentation"}}), "CreatePresentationResponse")
