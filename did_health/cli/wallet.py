@@ -144,6 +144,7 @@ def present(
     credential: Annotated[list[str], typer.Argument(help="Ids of credentials, or types (the newest of the type is taken).")],
     audience: Annotated[str, typer.Option("--audience", help="For whom: the verifier's name, as the verifier gives it.")],
     nonce: Annotated[str, typer.Option("--nonce", help="The verifier's nonce, which it gives out once.")],
+    as_token: Annotated[bool, typer.Option("--jwt", help="As a JSON Web Token (vp+jwt), for verifiers that want one.")] = False,
     output: OutputFileOption = None,
     directory: DirectoryOption = options.DEFAULT_DIRECTORY,
     passphrase_file: PassphraseFileOption = None,
@@ -152,7 +153,7 @@ def present(
     """Sign a presentation of credentials for one audience and nonce; it goes to --output, or to standard output."""
     wallet, _ = open_wallet(directory, name, passphrase_file)
     with asking("the wallet holds no such credential", where=name, hint=f"See: did-health wallet list {name}"):
-        presentation = wallet.present(credential, audience=audience, nonce=nonce)
+        presentation = (wallet.present_jwt if as_token else wallet.present)(credential, audience=audience, nonce=nonce)
     out = Output(as_json)
     if output is None:
         out.write(presentation + b"\n")

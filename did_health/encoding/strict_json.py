@@ -68,6 +68,10 @@ def loads(data: bytes | str, *, what: str = "JSON document", max_bytes: int = MA
 
     Raises ``FormatError`` for anything but one strict JSON value within the limits.
     """
+    value = loads_unsurveyed(data, max_bytes=max_bytes)
+    # So few brackets cannot be nested deeper, in strings or not.
+    if value is not None and _brackets(data) <= max_depth:
+        return value
     return loads_surveyed(data, what=what, max_bytes=max_bytes, max_depth=max_depth)[0]
 
 
@@ -107,6 +111,10 @@ def loads_surveyed(
         value = _loads_slowly(data, what)
         found = survey(value)
     return value, found
+
+
+def _brackets(data: bytes | str) -> int:
+    return data.count("{") + data.count("[") if isinstance(data, str) else data.count(b"{") + data.count(b"[")
 
 
 def loads_unsurveyed(data: bytes | str, *, max_bytes: int = MAX_DOCUMENT_BYTES) -> JSON:

@@ -67,6 +67,13 @@ def test_present(cli: CLI) -> None:
     assert "nonce" in cli("wallet", "present", "adams", "PhysicianLicenseCredential", "--audience", AUDIENCE, "--nonce", "", code=2).err
 
 
+def test_present_as_a_token(cli: CLI) -> None:
+    cli("wallet", "present", "adams", "PhysicianLicenseCredential", "--audience", AUDIENCE, "--nonce", "token", "--jwt", "-o", "shown.jwt")
+    assert Path("shown.jwt").read_bytes().count(b".") == 2
+    assert "A C C E P T" in cli("verify", "shown.jwt", "--audience", AUDIENCE, "--nonce", "token").out
+    assert "wrong_nonce" in cli("verify", "shown.jwt", "--audience", AUDIENCE, "--nonce", "other", code=1).out
+
+
 @pytest.mark.parametrize("name", ["../adams", "no body", "", "A"])
 def test_names_that_are_no_names(cli: CLI, name: str) -> None:
     cli("wallet", "list", name, code=2) if name else None

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Final
+from typing import Final, overload
 
 from did_health.encoding import strict_json
 from did_health.encoding.base64 import base64url_decode
@@ -37,6 +37,10 @@ class Header:
     kid: str | None
     typ: str | None
     cty: str | None
+    media_type: str | None
+    """``typ`` without ``application/``, in lower case (§4.1.9)."""
+    content_type: str | None
+    """``cty`` likewise (§4.1.10)."""
     is_encoded: bool
     raw: Mapping[str, JSON] = field(repr=False)
     """All members, protected or not."""
@@ -63,19 +67,8 @@ class Header:
         if "alg" not in protected:
             raise UnsupportedError("the alg of the JWS is not protected by the signature")
         encoded = _encoded(protected)
-        return cls(
-            alg, JWS_ALGORITHMS[alg], _text(members, "kid"), _text(members, "typ"), _text(members, "cty"), encoded, MappingProxyType(members)
-        )
-
-    @property
-    def media_type(self) -> str | None:
-        """``typ`` without ``application/``, in lower case (§4.1.9)."""
-        return None if self.typ is None else media_type(self.typ)
-
-    @property
-    def content_type(self) -> str | None:
-        """``cty`` likewise (§4.1.10)."""
-        return None if self.cty is None else media_type(self.cty)
+        kid, typ, cty = _text(members, "kid"), _text(members, "typ"), _text(members, "cty")
+        return cls(alg, JWS_ALGORITHMS[alg], kid, typ, cty, media_type(typ), media_type(cty), encoded, MappingProxyType(members))
 
     def require_key(self, key: PublicKey) -> None:
         """Raises ``VerificationError`` unless ``key`` is of the type that ``alg`` goes with (RFC 8725 §3.1)."""
@@ -99,8 +92,14 @@ def protected_members(text: str) -> JSONObject:
         raise FormatError(error.what, where=error.where, hint=error.hint, code=PARSING) from error
 
 
-def media_type(value: str) -> str:
+@overload
+def media_type(value: str) -> str: ...
+@overload
+def media_type(value: None) -> None: ...
+def media_type(value: str | None) -> str | None:
     """A media type as ``typ`` and ``cty`` may shorten it: lower case, without ``application/`` unless another slash follows (§4.1.9)."""
+    if value is None:
+        return None
     value = value.lower()
     short = value.removeprefix("application/")
     return value if "/" in short else short

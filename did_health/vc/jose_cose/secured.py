@@ -35,17 +35,17 @@ class MediaType(StrEnum):
     @property
     def content(self) -> str:
         """What is secured: ``vc`` or ``vp``."""
-        return self.value[:2]
+        return self[:2]
 
     @property
     def is_presentation(self) -> bool:
         """Whether a presentation is secured."""
-        return self.content == "vp"
+        return self.startswith("vp")
 
     @property
     def is_binary(self) -> bool:
         """Whether the secured document is bytes, and not ASCII text."""
-        return self.value.endswith("cose")
+        return self.endswith("cose")
 
 
 _MEDIA_TYPES: Final = frozenset(MediaType)
@@ -85,6 +85,8 @@ class Secured:
         """
         content = data if isinstance(data, bytes) else data.encode("utf-8", "surrogatepass")
         if content.startswith(_TOKEN):
+            # Files of text end with a line's end.
+            content = content.rstrip(b"\r\n")
             header = (SDJWT.parse(content).signatures[0] if b"~" in content else JWS.parse(content)).header
             name = header.media_type
         elif isinstance(data, bytes) and content.startswith(_MESSAGES):
