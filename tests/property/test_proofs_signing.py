@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from did_health.encoding import strict_json
+from did_health.encoding import multibase, strict_json
 from did_health.errors import FormatError, UnsupportedError, VerificationError
 from did_health.keys import Algorithm, PublicKey, generate
 from did_health.vc.contexts import CREDENTIALS_V2
@@ -69,6 +69,35 @@ def test_any_value_in_place_of_a_proof_is_refused_by_name(value: Any) -> None:
     for proof in (value, [value], {"type": value}):
         with pytest.raises((FormatError, UnsupportedError)):
             verify_proofs({"issuer": "did:example:a", "proof": proof}, key, purpose="assertionMethod")
+
+
+ALL_SIGNERS = {
+    **SIGNERS,
+    "eddsa-rdfc-2022": SIGNERS["eddsa-jcs-2022"],
+    "Ed25519Signature2020": SIGNERS["eddsa-jcs-2022"],
+    "ecdsa-rdfc-2019": SIGNERS["ecdsa-jcs-2019"],
+}
+SIGNED = {
+    suite: add_proof(
+        {"@context": [CREDENTIALS_V2], "type": "VerifiableCredential", "issuer": "did:example:a", "credentialSubject": {"id": "did:example:b"}},
+        suite=suite,
+        signer=signer,
+        verification_method="did:example:a#1",
+    )
+    for suite, signer in ALL_SIGNERS.items()
+}
+
+
+@quick
+@given(st.sampled_from(sorted(SIGNED)), st.text(max_size=100) | st.binary(max_size=100))
+def test_anything_in_place_of_a_proof_value_is_a_format_error_of_every_suite(suite: str, value: str | bytes) -> None:
+    document, key = SIGNED[suite], ALL_SIGNERS[suite].public_key
+    size = 96 if key.algorithm is Algorithm.P384 else 64
+    text = multibase.encode("z", value) if isinstance(value, bytes) else value
+    # What has the form of a signature is one, and wrong.
+    expected = VerificationError if isinstance(value, bytes) and len(value) == size else FormatError
+    with pytest.raises(expected):
+        verify_proofs({**document, "proof": {**document["proof"], "proofValue": text}}, lambda *_: key, purpose="assertionMethod")
 
 
 @quick

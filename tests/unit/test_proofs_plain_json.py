@@ -9,7 +9,7 @@ from did_health.keys import generate
 from did_health.vc import rdf
 from did_health.vc.contexts import CREDENTIALS_V2
 from did_health.vc.proofs import add_proof, verify_proofs
-from did_health.vc.proofs.plain_json import require_plain_json
+from did_health.vc.proofs.plain_json import UnsafeInlineContexts, require_plain_json
 from tests.conftest import repeatable_bytes
 
 SIGNER = generate(repeatable_bytes("ed25519"))
@@ -89,3 +89,27 @@ def test_other_ways_around_the_terms_are_refused(document: dict[str, Any]) -> No
 )
 def test_plain_documents_pass(document: dict[str, Any]) -> None:
     require_plain_json(document)
+
+
+def test_unsafe_inline_contexts_are_those_handed_over_and_those_of_the_document() -> None:
+    url, context = "https://context.example/v1", {"@context": {"salary": "https://vocabulary.example/salary"}}
+    contexts = UnsafeInlineContexts({url: context})
+    assert dict(contexts) == {url: context}
+    assert len(UnsafeInlineContexts()) == 0
+    document = {
+        "@context": [CREDENTIALS_V2, url, {"debt": "https://vocabulary.example/debt"}],
+        "type": ["VerifiableCredential"],
+        "issuer": "did:example:board",
+        "credentialSubject": {"id": SUBJECT, "salary": 1, "debt": 2},
+    }
+    signed = add_proof(document, suite="eddsa-rdfc-2022", signer=SIGNER, verification_method="did:example:board#1", contexts=contexts)
+    assert verify_proofs(signed, lambda *_: SIGNER.public_key, purpose="assertionMethod", contexts=contexts)
+    with pytest.raises(FormatError, match="written into the document"):
+        verify_proofs(signed, lambda *_: SIGNER.public_key, purpose="assertionMethod", contexts={url: context})
+
+
+def test_what_an_inline_context_does_not_define_is_refused_as_well() -> None:
+    document = {"@context": [CREDENTIALS_V2, {"debt": "https://vocabulary.example/debt"}], "type": ["VerifiableCredential"], "salary": 1}
+    with pytest.raises(FormatError) as caught:
+        add_proof(document, suite="eddsa-rdfc-2022", signer=SIGNER, verification_method="did:example:board#1", contexts=UnsafeInlineContexts())
+    assert caught.value.code == "DATA_LOSS_DETECTION_ERROR"
