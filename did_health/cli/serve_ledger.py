@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,6 +26,7 @@ EXAMPLE = example(
     "did-health serve ledger --dir ledger --listen 127.0.0.1:8100",
     "did-health serve ledger --dir ledger --witness w1.example+0f3c…+BA…@https://w1.example",
     "did-health serve ledger --dir ledger --witness w1.example+0f3c…+BA…@https://w1.example --mirror m1.example+…@https://m1.example",
+    "did-health serve ledger --dir front --read-only --listen 127.0.0.1:8110",
     "did-health serve ledger --config services.toml",
 )
 _OWN_WITNESSES = 4
@@ -57,6 +58,9 @@ def ledger(
         list[str] | None, typer.Option("--allow-host", help="A witness's host (name or name:port) at a private address or without TLS. May be repeated.")
     ] = None,
     listen: Annotated[str | None, typer.Option("--listen", help="Where it listens, as 127.0.0.1:8100; port 0 takes any that is free.")] = None,
+    read_only: Annotated[
+        bool, typer.Option("--read-only", help="Only read what another process writes to the same database: no key, no witness, no submissions.")
+    ] = False,
     heartbeat_seconds: Annotated[
         str | None, typer.Option("--heartbeat-seconds", help="After how many quiet seconds the checkpoint is cosigned anew.")
     ] = None,
@@ -72,12 +76,16 @@ def ledger(
     given = {
         "dir": folder, "name": name, "url": url, "witnesses": witness, "quorum": quorum, "mirrors": mirror,
         "mirror_quorum": mirror_quorum, "registry_authorities": registry_authority,
-        "allow_hosts": allow_host, "listen": listen, "heartbeat_seconds": heartbeat_seconds, "passphrase_file": passphrase_file,
+        "allow_hosts": allow_host, "listen": listen, "heartbeat_seconds": heartbeat_seconds, "read_only": read_only,
+        "passphrase_file": passphrase_file,
     }  # fmt: skip
     chosen = {member: str(value) if isinstance(value, Path) else value for member, value in given.items() if value}
     settings = load(config, options={"ledger": chosen}).ledger
     out = Output(as_json)
-    with _opened(settings) as opened:
+    if settings.read_only:
+        _serve_front_end(settings, out)
+        return
+    with _opened(settings, standing_by=not print_key) as opened:
         for authority in settings.registry_authorities:
             if authority not in opened.registry_authorities:
                 opened.accept_authority(authority)
@@ -88,7 +96,7 @@ def ledger(
 
 
 @contextmanager
-def _opened(settings: LedgerSettings) -> Iterator[EmbeddedLedger]:
+def _opened(settings: LedgerSettings, *, standing_by: bool) -> Iterator[EmbeddedLedger]:
     from did_health.ledger.witness import in_turn
     from did_health.net.exchange import HTTPExchange
     from did_health.net.witness_client import HTTPCosigner
@@ -101,7 +109,7 @@ def _opened(settings: LedgerSettings) -> Iterator[EmbeddedLedger]:
     # One deadline for all of them; a ledger that brings its own asks those in its own process, one after another.
     asking = AtOnce(_WITNESS_SECONDS) if cosigners or mirrors else None
     try:
-        opened = _open_or_make(settings, cosigners, mirrors, asking or in_turn, passphrase)
+        opened = _open_or_make(settings, cosigners, mirrors, asking or in_turn, passphrase, standing_by=standing_by)
         try:
             yield opened
         finally:
@@ -113,7 +121,7 @@ def _opened(settings: LedgerSettings) -> Iterator[EmbeddedLedger]:
 
 
 def _open_or_make(
-    settings: LedgerSettings, cosigners: Sequence[Cosigner], mirrors: Sequence[Cosigner], asking: Asking, passphrase: str
+    settings: LedgerSettings, cosigners: Sequence[Cosigner], mirrors: Sequence[Cosigner], asking: Asking, passphrase: str, *, standing_by: bool
 ) -> EmbeddedLedger:
     from did_health.stores.embedded import EmbeddedLedger
 
@@ -121,7 +129,7 @@ def _open_or_make(
     try:
         opened = EmbeddedLedger.open(
             settings.dir, clock=session.now, random=session.random_bytes, passphrase=passphrase, cosigners=[*cosigners, *mirrors], asking=asking,
-            database_url=database,
+            database_url=database, standing_by=standing_by,
         )  # fmt: skip
     except StoreError as error:
         if error.code != "store_missing" or not settings.name or not settings.url:
@@ -172,9 +180,39 @@ def _serve(settings: LedgerSettings, opened: EmbeddedLedger, out: Output) -> Non
     log, metrics = JSONLog("ledger"), Metrics("ledger")
     listener = listening(settings.listen)
     address = address_of(listener)
-    with Sequencing(opened, log=log, metrics=metrics, heartbeat_seconds=settings.heartbeat_seconds) as sequencing:
+    leader = opened.leader()
+    with Sequencing(opened, log=log, metrics=metrics, heartbeat_seconds=settings.heartbeat_seconds, leader=leader) as sequencing:
         app = ledger_app(opened, sequencing, clock=session.now, log=log, limit=RateLimit(settings.requests_per_minute), metrics=metrics)
         serve(app, listener, log=log, started=lambda: _tell(out, opened, address), trusted_proxies=settings.trusted_proxies)
+
+
+def _serve_front_end(settings: LedgerSettings, out: Output) -> None:
+    from did_health.cli.serve import require_server_extra
+
+    require_server_extra()
+    from did_health.services.json_log import JSONLog
+    from did_health.services.ledger_app import front_end_app
+    from did_health.services.metrics import Metrics
+    from did_health.services.rate_limit import RateLimit
+    from did_health.services.run import address_of, listening, serve
+    from did_health.stores.front_end import FrontEnd
+
+    log, metrics = JSONLog("ledger"), Metrics("ledger")
+    opened = FrontEnd.open(settings.dir, clock=session.now, database_url=settings.database.reveal() if settings.database else None)
+    with closing(opened):
+        listener = listening(settings.listen)
+        address = address_of(listener)
+        (found,) = opened.policy.logs
+        document = {"name": found.key.name, "vkey": str(found.key), "url": opened.url, "policy": opened.policy.encode(), "listens": str(address)}
+
+        def tell() -> None:
+            if out.as_json:
+                out.json(document)
+            else:
+                out.facts([("Front end of", found.key.name), ("Verifier key", found.key), ("URL", opened.url), ("Listens at", f"http://{address}")])
+
+        app = front_end_app(opened, log=log, limit=RateLimit(settings.requests_per_minute), metrics=metrics)
+        serve(app, listener, log=log, started=tell, trusted_proxies=settings.trusted_proxies)
 
 
 def _tell(out: Output, opened: EmbeddedLedger, address: Address | None) -> None:

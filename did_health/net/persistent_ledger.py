@@ -18,7 +18,8 @@ T = TypeVar("T")
 UNREACHABLE: Final = frozenset({"no_connection", "broken_connection", "timeout"})
 """Codes of a ``TransportError`` that says that nobody answered."""
 _PASSING: Final = UNREACHABLE | {
-    "unexpected_status", "quorum_not_met", "ledger_busy", "ledger_standby", "submission_waiting", "entries_waiting", "store_unavailable", "not_hosted",
+    "unexpected_status", "quorum_not_met", "ledger_busy", "ledger_standby", "ledger_read_only", "submission_waiting",
+    "entries_waiting", "store_unavailable", "not_hosted",
 }  # fmt: skip
 _FIRST_PAUSE: Final = 0.1
 _LONGEST_PAUSE: Final = 1.0

@@ -146,6 +146,7 @@ class LedgerSettings:
         tuple[str, ...], Setting(settings.several(settings.text, most=64), "hosts of witnesses and mirrors that may be at a private address or without TLS")
     ] = ()
     listen: Annotated[Address, Setting(settings.address, "where it listens, as 127.0.0.1:8100")] = DEFAULT_LEDGER_ADDRESS
+    read_only: Annotated[bool, Setting(settings.yes_or_no, "whether it only reads what another process writes, without any key")] = False
     heartbeat_seconds: Annotated[int, Setting(settings.whole_number(1, 86_400), "after how many quiet seconds its checkpoint is cosigned anew")] = 60
     passphrase_file: Annotated[Path | None, Setting(settings.path, "the file whose first line is the passphrase of its keys")] = None
     requests_per_minute: Annotated[

@@ -42,6 +42,7 @@ from did_health.services.refusals import refusal
 from did_health.services.request_body import read_body
 from did_health.services.sequencing import Logged, Sequencing
 from did_health.stores.embedded import EmbeddedLedger
+from did_health.stores.front_end import FrontEnd
 from did_health.stores.log_reader import LogReader
 
 if TYPE_CHECKING:
@@ -72,6 +73,19 @@ def ledger_app(
     reception = _Reception(ledger, sequencing, clock, metrics, wait_seconds)
     routes = [Route(f"{urlsplit(ledger.url).path}/entries", reception.entries, methods=["POST"]), *log_routes(ledger), host_route([ledger])]
     return service_app(routes, ready=lambda: _ready(ledger), metrics=metrics, log=log, limit=limit)
+
+
+def front_end_app(log_read: FrontEnd, *, log: JSONLog, limit: RateLimit, metrics: Metrics) -> Starlette:
+    """The ASGI app of an open front end: everything that is read; who submits is told to ask the process that writes."""
+    from starlette.routing import Route
+
+    async def entries(_request: Request) -> Response:
+        detail = "This front end only reads; submit to the ledger's own process"
+        return problem_response(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers={"Retry-After": "5"}, members={"code": "ledger_read_only"})
+
+    metrics.gauge("size", "Published leaves of the log.", lambda: _size(log_read))
+    routes = [Route(f"{path_below(log_read)}/entries", entries, methods=["POST"]), *log_routes(log_read), host_route([log_read])]
+    return service_app(routes, ready=lambda: _ready(log_read), metrics=metrics, log=log, limit=limit)
 
 
 def path_below(log: LogReader) -> str:
@@ -197,12 +211,12 @@ def _hosted(ledger: LogReader, before: str) -> Callable[[Request], Response]:
     return hosted
 
 
-def _ready(ledger: EmbeddedLedger) -> None:
+def _ready(ledger: LogReader) -> None:
     # Reads the checkpoint row.
     ledger.size  # noqa: B018
 
 
-def _size(ledger: EmbeddedLedger) -> dict[tuple[tuple[str, str], ...], float]:
+def _size(ledger: LogReader) -> dict[tuple[tuple[str, str], ...], float]:
     try:
         return {(): ledger.size}
     except StoreError:

@@ -18,12 +18,15 @@ from did_health.ledger.log import LoggedEntry, Submission
 from did_health.limits import MAX_BATCH_ENTRIES, MAX_SUBMISSIONS, MAX_WAITING_SUBMISSIONS
 from did_health.services.json_log import JSONLog
 from did_health.services.metrics import Metrics
+from did_health.stores.database import Leader
 from did_health.stores.embedded import EmbeddedLedger
 
 HEARTBEAT_SECONDS: Final = 60.0
 _LINGER_SECONDS: Final = 0.02
 _AGAIN_SECONDS: Final = 5.0
 _ATTEMPTS: Final = 3
+_STANDBY_SECONDS: Final = 0.5
+"""How often who stands by tries to lead."""
 
 Logged: TypeAlias = tuple[LoggedEntry, ...]
 
@@ -37,8 +40,9 @@ class _Waiting:
 class Sequencing:
     """Use it in a ``with`` statement; at its end everything handed in before is still logged.
 
-    After ``heartbeat_seconds`` without a batch the witnesses are asked to cosign the newest checkpoint anew. ``linger_seconds``, at most
-    a second, is how long a batch waits for more.
+    With a ``leader`` it writes only while it leads, and stands by otherwise: then ``offer`` refuses, and as soon as it can lead it finishes
+    what the one before it left unpublished. After ``heartbeat_seconds`` without a batch the witnesses are asked to cosign the newest
+    checkpoint anew. ``linger_seconds``, at most a second, is how long a batch waits for more.
     """
 
     def __init__(
@@ -49,6 +53,7 @@ class Sequencing:
         metrics: Metrics,
         heartbeat_seconds: float = HEARTBEAT_SECONDS,
         linger_seconds: float = _LINGER_SECONDS,
+        leader: Leader | None = None,
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self._ledger, self._log, self._metrics = ledger, log, metrics
@@ -57,13 +62,16 @@ class Sequencing:
         self._thread = threading.Thread(target=self._run, name="sequencing", daemon=True)
         self._open = False
         self._ending = False
+        self._leader, self._leading = leader, leader is None
         metrics.counter("batches", "Batches logged.")
         metrics.counter("entries", "Entries logged.")
         metrics.counter("heartbeats", "Heartbeats, by whether enough witnesses answered.")
+        metrics.gauge("leading", "1 for the process that writes, 0 for one that stands by.", lambda: {(): float(self._leading)})
         metrics.gauge("waiting", "Groups of entries that wait for the next batch.", lambda: {(): self._queue.qsize()})
 
     def __enter__(self) -> Sequencing:
-        self._host()
+        if self._leads():
+            self._host()
         self._open = True
         self._thread.start()
         return self
@@ -72,12 +80,16 @@ class Sequencing:
         self._open = False
         self._queue.put(None)
         self._thread.join()
+        if self._leader is not None:
+            self._leader.release()
 
     def offer(self, group: Sequence[Submission]) -> Future[Logged]:
         """Hand in entries that belong together. The outcome is what ``Ledger.submit`` returns or raises; cancelling it in time takes them back.
 
-        Raises ``StoreError`` (``ledger_busy``) if too many are waiting, or none are taken any more.
+        Raises ``StoreError``: ``ledger_busy`` if too many are waiting, or none are taken any more; ``ledger_standby`` while another process leads.
         """
+        if not self._leading:
+            raise _standing_by()
         waiting = _Waiting(group, Future())
         try:
             if not self._open:
@@ -88,20 +100,54 @@ class Sequencing:
         return waiting.outcome
 
     def _run(self) -> None:
-        due = self._clock() + self._heartbeat
+        # Who leads others begins with what the one before may have left unpublished.
+        due = self._clock() + (self._heartbeat if self._leader is None else 0.0)
         while not self._ending:
+            if not self._leads():
+                due = self._clock()
+                if self._passed_standing_by():
+                    return
+                continue
             # Looked at before the queue, so that a flood of refusals cannot keep the heartbeat back.
             if self._clock() >= due:
                 due = self._clock() + (self._heartbeat if self._beat() else min(_AGAIN_SECONDS, self._heartbeat))
             try:
-                first = self._queue.get(timeout=max(0.0, due - self._clock()))
+                wait = max(0.0, due - self._clock())
+                # Who leads others looks now and then whether that is still so.
+                first = self._queue.get(timeout=wait if self._leader is None else min(wait, _STANDBY_SECONDS))
             except Empty:
                 continue
             if first is None:
                 return
             batch = [one for one in self._gathered(first) if one.outcome.set_running_or_notify_cancel()]
-            if batch:
+            if batch and self._leads():
                 due = self._log_batch(batch, due)
+            else:
+                _refuse(batch)
+
+    def _leads(self) -> bool:
+        """Whether this process leads, or does now. Asked before each batch, which is compared and swapped besides."""
+        if self._leader is None:
+            return True
+        try:
+            leads = self._leader.held() or self._leader.acquire()
+        except EdgeError as error:
+            self._log.failure("leader", error)
+            leads = False
+        if leads != self._leading:
+            self._log.write("leading" if leads else "standing-by")
+        self._leading = leads
+        return leads
+
+    def _passed_standing_by(self) -> bool:
+        """Let a moment pass; what was handed in before the lead was lost is refused. Whether this is the end."""
+        try:
+            one = self._queue.get(timeout=_STANDBY_SECONDS)
+        except Empty:
+            return False
+        if one is not None and one.outcome.set_running_or_notify_cancel():
+            _refuse([one])
+        return one is None
 
     def _gathered(self, first: _Waiting) -> list[_Waiting]:
         batch, count = [first], len(first.group)
@@ -166,3 +212,13 @@ class Sequencing:
         except EdgeError as error:
             # Made up for after the next batch.
             self._log.failure("hosting", error)
+
+
+def _refuse(batch: Sequence[_Waiting]) -> None:
+    for one in batch:
+        one.outcome.set_exception(_standing_by())
+
+
+def _standing_by() -> StoreError:
+    hint = "Ask the process that leads, or this one again in some seconds; nothing was written"
+    return StoreError("this process of the ledger stands by", hint=hint, code="ledger_standby")

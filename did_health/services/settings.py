@@ -140,6 +140,15 @@ def secret(value: object, folder: Path) -> Secret:
     return Secret(text(value, folder))
 
 
+def yes_or_no(value: object, _folder: Path) -> bool:
+    """``true`` or ``false``; as text in a variable."""
+    known = {"true": True, "false": False}
+    found = known.get(value) if isinstance(value, str) else value
+    if not isinstance(found, bool):
+        raise FormatError("the value is neither true nor false")
+    return found
+
+
 def whole_number(least: int, most: int) -> Parser:
     """A whole number within these bounds; in a variable in decimal digits."""
 

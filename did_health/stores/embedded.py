@@ -35,7 +35,7 @@ from did_health.ledger.log import LoggedEntry, Submission
 from did_health.ledger.sequencer import Batch, admit_groups, plan
 from did_health.ledger.submission_receipt import SubmissionReceipt
 from did_health.ledger.witness import Asking, Cosigner, ask, collect, in_turn, require_no_rollback, too_few
-from did_health.stores.database import Database
+from did_health.stores.database import Database, Leader
 from did_health.stores.key_files import create_keys, open_keys
 from did_health.stores.ledger_map import head_at
 from did_health.stores.ledger_place import ledger_place, require_vacant
@@ -53,8 +53,9 @@ from did_health.tlog.witness_policy import WITNESSES, PolicyLog, WitnessPolicy, 
 Clock = Callable[[], datetime]
 Random = Callable[[int], bytes]
 
-_POLICY: Final = "policy"
-_URL: Final = "url"
+POLICY_SETTING: Final = "policy"
+URL_SETTING: Final = "url"
+"""Among the settings of the database: what a front end has to know."""
 _AUTHORITIES: Final = "registry-authorities"
 _WITNESSES: Final = "witnesses"
 
@@ -76,11 +77,11 @@ class EmbeddedLedger(LogReader):
         cosigners: Sequence[Cosigner] = (),
         asking: Asking = in_turn,
     ) -> None:
-        super().__init__(settings[_URL], LedgerStore(database), TileFiles(folder / "published"), clock)
+        super().__init__(settings[URL_SETTING], LedgerStore(database), TileFiles(folder / "published"), clock)
         self._database, self._signer = database, signer
         self._cosigners: list[Cosigner] = [*(local.witness for local in witnesses), *cosigners]
         self._witness_databases = [local.database for local in witnesses]
-        self._policy = WitnessPolicy.parse(settings[_POLICY])
+        self._policy = WitnessPolicy.parse(settings[POLICY_SETTING])
         group = next(group for group in self._policy.groups if group.name == WITNESSES)
         keys = {witness.key for witness in self._policy.witnesses if witness.name in group.members}
         # Who is asked what it saw last: of mirrors two quorums need not have one in common.
@@ -135,8 +136,8 @@ class EmbeddedLedger(LogReader):
         vouchers = [mirror.key for mirror in mirrors]
         policy = quorum_policy([PolicyLog(log.key, url)], witnesses=keys, quorum=quorum, mirrors=vouchers, mirror_quorum=mirror_quorum)
         settings = {
-            _POLICY: policy.encode(),
-            _URL: url,
+            POLICY_SETTING: policy.encode(),
+            URL_SETTING: url,
             _WITNESSES: strict_json.dumps(names).decode(),
             _AUTHORITIES: strict_json.dumps(sorted(set(registry_authorities))).decode(),
         }
@@ -155,6 +156,7 @@ class EmbeddedLedger(LogReader):
         cosigners: Sequence[Cosigner] = (),
         asking: Asking = in_turn,
         database_url: str | None = None,
+        standing_by: bool = False,
     ) -> EmbeddedLedger:
         """Open the ledger in ``directory``, and finish a batch that a crash left unpublished if enough witnesses can be reached.
 
@@ -162,7 +164,7 @@ class EmbeddedLedger(LogReader):
         written to. ``asking`` is as of ``create``.
         ``database_url`` is needed again if it was made with one, for it may hold a password and is written down nowhere. Processes on
         several machines may open one such ledger, each with a folder of its own that has the same keys: what is published follows the
-        database. See ``Database.leader`` for who of them should write.
+        database. See ``leader`` for who of them should write; one that is ``standing_by`` leaves an unpublished batch to that one.
 
         Raises ``StoreError``: ``store_missing`` if there is none, ``ledger_rolled_back`` or ``ledger_forked`` if the database is not what the
         witnesses have seen; ``VerificationError`` (``wrong_passphrase``).
@@ -170,11 +172,11 @@ class EmbeddedLedger(LogReader):
         database = Database.open(ledger_place(directory, database_url), create=False, paging=SMALL_ROWS)
         try:
             settings = LedgerStore(database).settings()
-            if _POLICY not in settings:
+            if POLICY_SETTING not in settings:
                 raise StoreError("the database holds no ledger", where=str(directory), hint="It was not created to its end; move it away", code="store_missing")
             names = strict_json.loads(settings[_WITNESSES])
             signers = open_keys(key_paths(directory, len(names)), passphrase)
-            policy = WitnessPolicy.parse(settings[_POLICY])
+            policy = WitnessPolicy.parse(settings[POLICY_SETTING])
             log = NoteSigner(policy.logs[0].key.name, signers[0])
             witnesses = local_witnesses(directory, names, signers[1:], log, create=False)
             keys = {*(local.witness.key for local in witnesses), *(cosigner.key for cosigner in cosigners)}
@@ -182,7 +184,7 @@ class EmbeddedLedger(LogReader):
             if log.key != policy.logs[0].key or not keys <= of_policy:
                 raise StoreError("the key files are not those of this ledger", where=str(directory), hint="Restore them from a copy", code="store_foreign")
             ledger = cls(directory, database, log, witnesses, clock, settings, cosigners, asking)
-            ledger._recover()
+            ledger._recover(publish=not standing_by)
         except BaseException:
             database.close()
             raise
@@ -277,18 +279,24 @@ class EmbeddedLedger(LogReader):
         receipt = SubmissionReceipt(self.origin, entry_hash, int(self._clock().timestamp()), int(deadline.timestamp()))
         return receipt.sign(self._signer)
 
-    def _recover(self) -> None:
+    def leader(self) -> Leader:
+        """A claim to be the process that writes; see ``Database.leader``."""
+        return self._database.leader("log")
+
+    def _recover(self, *, publish: bool) -> None:
         with self._turn:
             try:
-                self._publish_pending(self._clock())
+                if publish:
+                    self._publish_pending(self._clock())
                 self._catch_up()
             except StoreError as error:
                 # Without its witnesses the log can be read; the next writer tries again.
                 if error.code != "quorum_not_met":
                     raise
                 self._follow(self._store.state())
-            self._verify_map()
-            self._write_checkpoint()
+            if publish:
+                self._verify_map()
+                self._write_checkpoint()
 
     def _catch_up(self) -> LogState:
         """Bring the tree to what the database has, once it is clear that the witnesses have not seen more."""

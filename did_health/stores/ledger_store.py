@@ -144,9 +144,13 @@ class LedgerStore:
 
     # ---- entries
 
-    def leaf_hashes(self, start: int) -> Iterator[Sequence[bytes]]:
-        """The hashes of the leaves from ``start`` on, in order, in parts: all of a long log are never in memory as so many objects."""
+    def leaf_hashes(self, start: int, end: int | None = None) -> Iterator[Sequence[bytes]]:
+        """The hashes of the leaves from ``start`` on (to ``end``, exclusive), in order, in parts: all of a long log are never in memory as so
+        many objects.
+        """
         query = select(entries.c.leaf_hash).where(entries.c.position >= start).order_by(entries.c.position)
+        if end is not None:
+            query = query.where(entries.c.position < end)
         with self._database.read() as connection:
             yield from connection.execute(query, execution_options={"yield_per": _PER_QUERY}).scalars().partitions()
 

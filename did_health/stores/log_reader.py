@@ -30,7 +30,7 @@ from did_health.stores.tile_files import CHECKPOINT, TileFiles
 from did_health.tlog.merkle import Tree
 from did_health.tlog.note import SignedNote
 from did_health.tlog.prefix_map_tree import PrefixTree
-from did_health.tlog.tiles import parse_entries_path, parse_tile_path
+from did_health.tlog.tiles import FULL_WIDTH, Tile, encode_bundle, parse_entries_path, parse_tile_path, tile_content
 
 Clock = Callable[[], datetime]
 _FORGOTTEN: Final = "Restore the newer copy; nothing was signed"
@@ -103,7 +103,8 @@ class LogReader:
 
     def _follow(self, state: LogState) -> None:
         if self._tree.size < state.size:
-            for hashes in self._store.leaf_hashes(self._tree.size):
+            # No further: another process may have added to the log since this state was read.
+            for hashes in self._store.leaf_hashes(self._tree.size, state.size):
                 self._tree.extend(hashes)
         if self._tree.size < state.size or self._tree.root(state.size) != state.root:
             raise StoreError("the entries in the database do not give its signed root", hint="Recover the log from a mirror", code="store_corrupt")
@@ -159,10 +160,22 @@ class LogReader:
 
     def _tile(self, path: str) -> bytes | None:
         try:
-            parse_entries_path(path) if path.startswith("tile/entries/") else parse_tile_path(path)
+            tile = parse_entries_path(path) if path.startswith("tile/entries/") else parse_tile_path(path)
         except FormatError:
             return None
-        return self._files.read(path)
+        found = self._files.read(path)
+        return found if found is not None else self._tile_of_database(tile, path)
+
+    def _tile_of_database(self, tile: Tile, path: str) -> bytes | None:
+        """A published tile that another process has written, or only a smaller or larger one of its place."""
+        with self._turn:
+            state = self._store.state()
+            if (tile.start + tile.width) * FULL_WIDTH**tile.level > state.published_size:
+                return None
+            if path != tile.path:
+                return encode_bundle(self._store.entry_data(tile.start, tile.start + tile.width))
+            self._follow(state)
+            return tile_content(self._tree, tile)
 
     def _bundled_documents(self, path: str) -> bytes | None:
         try:
