@@ -87,6 +87,15 @@ def test_a_ledger_with_full_tiles_serves_them_beside_a_constant(cli: CLI, quick:
     assert (ratios[-1]["limit"], ratios[-1]["at_least"]) == (0, True)
 
 
+def test_the_page_has_a_row_for_each_ratio(cli: CLI, quick: Callable[[float, float], None]) -> None:
+    page = cli("bench", "--ledger", "--entries", 10, "--markdown").out
+    assert page.startswith("# Benchmarks of a ledger\n")
+    assert "--entries 10 --markdown" in page
+    rows = [line.split(" | ") for line in page.splitlines() if line.startswith("| ")][1:]
+    assert [row[0].removeprefix("| ") for row in rows] == NAMES
+    assert [row[2][:1] for row in rows] == ["" if name in UNLIMITED else "≥" if name in AT_LEAST else "≤" for name in NAMES]
+
+
 def test_without_a_server_no_serving_is_measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(serving, "find_spec", lambda _name: None)
     assert serving.tiles(tmp_path, "https://bench.example/log", 10_000) == []

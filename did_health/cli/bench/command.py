@@ -29,7 +29,7 @@ def bench(
     entries: Annotated[int, typer.Option("--entries", min=2, max=10_000_000, help="With --ledger: to how many entries it grows.")] = _ENTRIES,
     suites: Annotated[bool, typer.Option("--suites", help="Measure each way of securing a credential instead, beside other implementations.")] = False,
     peers: Annotated[Path | None, typer.Option("--peers", help="With --suites: the folder of peers.mjs, for those on Node.")] = None,
-    markdown: Annotated[bool, typer.Option("--markdown", help="With --suites: as the page docs/benchmarks.md.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="With --suites or --ledger: as a page of docs.")] = False,
     as_json: JSONOption = False,
 ) -> None:
     """Measure verification and issuing on this machine, as multiples of one bare signature check.
@@ -46,9 +46,10 @@ def bench(
     if as_json:
         out.json({"U_us": round(unit * 1e6, 2), "ratios": [_as_json(item) | _peers_as_json(beside.get(item.name, ())) for item in ratios]})
     elif markdown:
-        from did_health.cli.bench.markdown import page
+        from did_health.cli.bench.markdown import ledger_page, page
 
-        out.write(page(unit, [(item, beside.get(item.name, ())) for item in ratios]).encode())
+        text = ledger_page(unit, entries, ratios) if ledger and not suites else page(unit, [(item, beside.get(item.name, ())) for item in ratios])
+        out.write(text.encode())
     else:
         out.heading(f"U, one bare Ed25519 verification by PyNaCl: {unit * 1e6:.1f} µs")
         rows = [row for item in ratios for row in (_as_row(item), *map(_peer_as_row, beside.get(item.name, ())))]
