@@ -162,11 +162,11 @@ def language_values(value: JSON, where: str) -> None:
             raise refusal("neither ltr nor rtl", f"{place}/@direction")
 
 
-def instant(value: JSON, where: str, model: DataModel = V2_0) -> datetime:
-    """A point in time (§4.9), in UTC. In a 1.1 credential a missing offset means UTC (2.0 §4.9.1)."""
+def instant(value: JSON, where: str) -> datetime:
+    """A point in time (§4.9), in UTC. A missing offset, which nobody should leave out, means UTC (§5.8)."""
     if type(value) is not str:
         raise refusal("not a timestamp", where)
-    if model is V1_1 and not _OFFSET.search(value):
+    if not value.endswith("Z") and not _OFFSET.search(value):
         value += "Z"
     try:
         return timestamps.parse(value)
@@ -182,8 +182,8 @@ def validity(document: JSONObject, model: DataModel) -> tuple[datetime | None, d
         start_name, end_name = "issuanceDate", "expirationDate"
         if start_name not in document:
             raise refusal("the credential has no issuanceDate", "")
-    start = instant(document[start_name], "/" + start_name, model) if start_name in document else None
-    end = instant(document[end_name], "/" + end_name, model) if end_name in document else None
+    start = instant(document[start_name], "/" + start_name) if start_name in document else None
+    end = instant(document[end_name], "/" + end_name) if end_name in document else None
     if start and end and start > end:
         raise refusal(f"{end_name} is before {start_name}", "/" + end_name)
     return start, end

@@ -133,6 +133,12 @@ def test_the_examples_of_the_recommendation_are_accepted() -> None:
     Credential.parse(related(digestMultibase="uEiBZlVztZpfWHgPyslVv6-UwirFoQoRvW1htfx963sknNA"))
 
 
+def test_the_digests_that_the_w3cs_test_suite_writes_are_accepted_and_others_are_not() -> None:
+    Credential.parse(related(digestMultibase="uWZVc7WaX1h4D8rJVb-vlMIqxaEKEb1tYbX8fet7JJzQ"))
+    with pytest.raises(FormatError):
+        Credential.parse(related(digestMultibase="uM4RgWQc3RUDtjJCSgTJtTfvpZ7SPEg_LNO0ESlovQC0"))
+
+
 @pytest.mark.parametrize(("member", "text"), [("digestSRI", sri()), ("digestSRI", "sha256-AAAA"), ("digestMultibase", hashed())])
 def test_a_digest_that_a_packed_context_has_not_is_an_error(member: str, text: str) -> None:
     """§5.3: a verifier that makes use of a resource MUST compute its digest, and MUST produce an error if it does not match."""

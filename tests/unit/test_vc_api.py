@@ -174,6 +174,7 @@ REFUSED: dict[str, tuple[str, Document, Document]] = {
     ),
     "suite-of-another-issuer": ("eddsa-rdfc-2022", {}, {"cryptosuite": "eddsa-jcs-2022"}),
     "method-of-another-issuer": ("eddsa-rdfc-2022", {}, {"verificationMethod": "did:example:1#key"}),
+    "valid-from-without-zone": ("eddsa-rdfc-2022", {"validFrom": "2026-01-01T00:00:00"}, {}),
     "created-without-zone": ("eddsa-rdfc-2022", {}, {"created": "2026-01-01T00:00:00"}),
     "expires-before-created": ("eddsa-rdfc-2022", {}, {"created": "2026-01-02T00:00:00Z", "expires": "2026-01-01T00:00:00Z"}),
     "pointer-to-nothing": ("ecdsa-sd-2023", {}, {"mandatoryPointers": ["/non/existent/path"]}),
@@ -232,6 +233,78 @@ def test_the_default_checks_that_the_issuer_controls_the_key_and_proof_alone_doe
     assert answer.json()["results"]["issuer"] == {"valid": False, "input": issued["issuer"]}
     # An empty list says no more than none.
     assert service.verified(foreign, checks=[]).status_code == 400
+
+
+def test_a_second_proof_may_be_somebody_elses(service: VCAPI) -> None:
+    from did_health.vc.proofs import add_proof
+
+    issued = service.issued("eddsa-jcs-2022")
+    party = service.instance.issuers["ecdsa-jcs-2019"].party
+    both = add_proof(issued, suite="ecdsa-jcs-2019", signer=party.signer, verification_method=party.verification_method)
+    answer = service.verified(both)
+    assert answer.status_code == 200
+    assert len(answer.json()["results"]["proof"]) == 2
+    both["proof"][1]["proofValue"] = both["proof"][1]["proofValue"][:-2] + "zz"
+    assert service.verified(both).status_code == 400
+
+
+@pytest.mark.parametrize("suite", ["eddsa-jcs-2022", "eddsa-rdfc-2022", "Ed25519Signature2020"])
+def test_a_1_1_credential_gets_the_context_of_its_proof(service: VCAPI, suite: str) -> None:
+    v1 = "https://www.w3.org/2018/credentials/v1"
+    issued = service.issued(suite, **{"@context": [v1], "issuanceDate": "2020-03-16T22:37:26.544Z", "credentialSubject": {"id": "did:example:1"}})
+    added = "https://w3id.org/security/suites/ed25519-2020/v1" if suite == "Ed25519Signature2020" else "https://w3id.org/security/data-integrity/v2"
+    assert issued["@context"] == [v1, added]
+    assert service.verified(issued).status_code == 200
+
+
+ACHIEVEMENTS: Document = {
+    "@context": [
+        V2,
+        {
+            "@protected": True,
+            "AchievementCredential": "urn:example:AchievementCredential",
+            "Sailing": {
+                "@id": "urn:example:Sailing",
+                "@context": {
+                    "@protected": True,
+                    "sailNumber": "urn:example:sailNumber",
+                    "sails": {"@id": "urn:example:sails", "@context": {"@protected": True, "size": "urn:example:size", "year": "urn:example:year"}},
+                },
+            },
+            "achievements": {"@id": "urn:example:achievements", "@type": "@id"},
+        },
+    ],
+    "type": ["VerifiableCredential", "AchievementCredential"],
+    "credentialSubject": {
+        "name": "Jane",
+        "achievements": [
+            {"type": "Sailing", "sailNumber": number, "sails": [{"size": size, "year": 2023} for size in (5.5, 6.1, 7.0)]} for number in ("Earth101", "Mars101")
+        ],
+    },
+}
+
+
+@pytest.mark.parametrize("suite", ["ecdsa-sd-2023", "bbs-2023"])
+@pytest.mark.parametrize(
+    "pointers",
+    [
+        ["/credentialSubject/achievements"],
+        ["/credentialSubject/achievements/0/sails/0", "/credentialSubject/achievements/0/sails/1"],
+        ["/credentialSubject/achievements/1"],
+        ["/credentialSubject/achievements/0/sails/2/size"],
+    ],
+)
+def test_any_part_of_arrays_of_nameless_things_is_derived_and_verified(service: VCAPI, suite: str, pointers: list[str]) -> None:
+    issued = service.issued(suite, {"mandatoryPointers": ["/issuer", "/credentialSubject/achievements/0/sailNumber"]}, **ACHIEVEMENTS)
+    derived = service.post("/credentials/derive", {"verifiableCredential": issued, "options": {"selectivePointers": pointers}})
+    assert derived.status_code == 201, derived.text
+    answer = service.verified(derived.json(), checks=["proof"])
+    assert answer.status_code == 200, answer.text
+    assert service.verified(issued, checks=["proof"]).status_code == 400
+    for value in ("a", derived.json()["proof"]["proofValue"][1:]):
+        broken = copy.deepcopy(derived.json())
+        broken["proof"]["proofValue"] = value
+        assert service.verified(broken, checks=["proof"]).status_code == 400
 
 
 def test_validity_is_checked_unless_other_checks_are_asked_for(service: VCAPI) -> None:

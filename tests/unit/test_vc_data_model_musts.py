@@ -107,7 +107,7 @@ CREDENTIAL = [
         "validFrom is a date and time with its zone",
         "validFrom",
         [..., "2020-01-01T00:00:00Z", "2020-01-01T00:00:00.123+05:30", "2020-01-01T00:00:00-14:00"],
-        ["2020-01-01", "2020-01-01T00:00:00", "01/01/2020", "2020-13-01T00:00:00Z", "2020-02-30T00:00:00Z", 1577836800, None, ["2020-01-01T00:00:00Z"]],
+        ["2020-01-01", "01/01/2020", "2020-13-01T00:00:00Z", "2020-02-30T00:00:00Z", 1577836800, None, ["2020-01-01T00:00:00Z"]],
     ),
     Statement("4.9", "validUntil is one too", "validUntil", [..., "2030-01-01T00:00:00Z"], ["2030-01-01", "2030-01-01T25:00:00Z", 5, None]),
     Statement(
@@ -291,6 +291,11 @@ def test_4_5_a_type_that_no_context_maps_to_a_url_is_refused_by_json_ld() -> Non
     with pytest.raises(FormatError):
         rdf.canonical_nquads(document)
     assert "https://a.example/#Unmapped" in rdf.canonical_nquads(document | {"@context": [V2, {"Unmapped": "https://a.example/#Unmapped"}]})
+
+
+def test_5_8_a_time_without_an_offset_is_utc() -> None:
+    parsed = Credential.parse(credential(validFrom="2026-02-01T00:00:00", validUntil="2026-02-01T01:00:00+01:00"))
+    assert parsed.valid_from == parsed.valid_until
 
 
 def test_4_9_1_times_of_1_1_are_read_with_its_names() -> None:

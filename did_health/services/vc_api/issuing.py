@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from did_health.encoding import timestamps
 from did_health.encoding.strict_json import JSONObject
 from did_health.errors import FormatError, UnsupportedError
 from did_health.services.vc_api.instance import Instance
@@ -29,6 +30,9 @@ def issue(instance: Instance, document: JSONObject, options: SecuringOptions, is
     issuer = _issuer(instance, credential, options) if issuer is None else _matching(issuer, options)
     if credential.issuer_id != issuer.party.did:
         raise FormatError("the issuer of the credential is another one", where="/credential/issuer", hint=f"This one is {issuer.party.did}")
+    for name in ("validFrom", "validUntil", "issuanceDate", "expirationDate"):
+        if name in document:
+            _require_zone(document[name], f"/credential/{name}")
     for entry in credential.status_entries:
         if ENTRY_TYPE in (type_names(entry["type"]) or ()):
             StatusEntry.parse(entry)
@@ -94,6 +98,14 @@ def _matching(issuer: Issuer, options: SecuringOptions) -> Issuer:
     if options.verification_method not in (None, issuer.party.verification_method, issuer.party.did):
         raise FormatError("the verification method is not this issuer's", where="/options/verificationMethod", code="PROOF_GENERATION_ERROR")
     return issuer
+
+
+def _require_zone(text: str, where: str) -> None:
+    """Verifiers read a time without an offset as UTC; an issuer must not write one (§4.9)."""
+    try:
+        timestamps.parse(text)
+    except FormatError as error:
+        raise FormatError(error.what, where=where, hint=error.hint, code="MALFORMED_VALUE_ERROR") from error
 
 
 def _require_json_ld(instance: Instance, document: JSONObject) -> None:

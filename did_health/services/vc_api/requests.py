@@ -165,7 +165,8 @@ class _Options(_Members):
     __slots__ = ()
 
     def __init__(self, body: JSONObject) -> None:
-        options = body.get("options", {})
+        options = body.get("options")
+        options = {} if options is None else options
         if type(options) is not dict:
             raise _malformed("options is not an object", "/options")
         super().__init__(options, "/options")

@@ -13,6 +13,7 @@ from did_health.errors import FormatError
 from did_health.keys import Algorithm, Signer
 from did_health.vc.contexts import Contexts
 from did_health.vc.proofs import add_proof
+from did_health.vc.proofs.suite import PROOF_TYPE, with_proof_terms
 from did_health.vc.proofs.table import BY_NAME, DISCLOSURE_SUITES
 
 
@@ -68,9 +69,9 @@ class EmbeddedProof:
     def secure(
         self, document: JSONObject, signer: Signer, verification_method: str, options: ProofOptions, *, contexts: Contexts, random: Callable[[int], bytes]
     ) -> JSONObject:
-        """``document`` with one more proof."""
+        """``document`` with one more proof, and with a context that defines it, also where the suite reads none (Data Integrity 1.0 §2.4.2)."""
         return add_proof(
-            document,
+            with_proof_terms(document) if BY_NAME[self.name].proof_type == PROOF_TYPE else document,
             suite=self.name,
             signer=signer,
             verification_method=verification_method,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
@@ -17,7 +17,7 @@ from did_health.vc.credential import Credential
 from did_health.vc.envelope import Envelope, envelope_type
 from did_health.vc.presentation import Presentation, self_asserted
 from did_health.vc.problem_details import problem_details
-from did_health.vc.proofs import verify_proofs
+from did_health.vc.proofs import VerifiedProof, verify_proofs
 from did_health.vc.proofs.proof import parse_proofs
 from did_health.vc.schema import SchemaSet
 from did_health.vc.status import StatusPurpose, validate_status
@@ -126,24 +126,32 @@ def _opened(world: World, document: JSONObject, options: VerifyingOptions, findi
 
 
 def _check_proofs(instance: Instance, world: World, credential: Credential, options: VerifyingOptions, findings: Findings) -> None:
-    controller = credential.issuer_id if ISSUER in options.checks else None
+    issuer = credential.issuer_id if ISSUER in options.checks else None
 
     def verify() -> None:
-        verify_proofs(
+        verified = verify_proofs(
             credential.raw,
             world,
             purpose=options.purpose or "assertionMethod",
             domain=options.domain,
             challenge=options.challenge,
             now=world.now,
-            controller=controller,
             contexts=instance.contexts,
         )
+        _require_party(verified, issuer)
 
     valid = findings.check(verify)
     findings.results["proof"] = [{"valid": valid, "input": proof} for proof in credential.proofs]
-    if controller is not None:
-        findings.results["issuer"] = {"valid": valid, "input": credential.issuer_id}
+    if issuer is not None:
+        findings.results["issuer"] = {"valid": valid, "input": issuer}
+
+
+def _require_party(verified: Sequence[VerifiedProof], party: str | None) -> None:
+    """One of the proofs is by ``party`` if one is named; the others are of people who say something of their own."""
+    if party is not None and all(proof.verification_method.partition("#")[0] != party for proof in verified):
+        raise VerificationError(
+            "no proof was made with a key of the issuer or holder", where="/proof/verificationMethod", code="INVALID_VERIFICATION_METHOD"
+        )
 
 
 def _check_validity(credential: Credential, now: datetime, findings: Findings) -> None:
@@ -191,16 +199,10 @@ def _secured_presentation(instance: Instance, world: World, presentation: Presen
     def verify() -> None:
         proofs = parse_proofs(presentation.raw)
         purpose = options.purpose or (proofs[0].purpose if proofs[0].purpose in PRESENTING else PRESENTING[0])
-        verify_proofs(
-            presentation.raw,
-            world,
-            purpose=purpose,
-            domain=options.domain,
-            challenge=options.challenge,
-            now=world.now,
-            controller=holder if ISSUER in options.checks else None,
-            contexts=instance.contexts,
+        verified = verify_proofs(
+            presentation.raw, world, purpose=purpose, domain=options.domain, challenge=options.challenge, now=world.now, contexts=instance.contexts
         )
+        _require_party(verified, holder if ISSUER in options.checks else None)
 
     valid = findings.check(verify)
     findings.results["proof"] = [{"valid": valid, "input": proof} for proof in presentation.proofs]

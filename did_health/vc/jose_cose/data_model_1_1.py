@@ -68,7 +68,7 @@ def credential_of(payload: JSONObject, claims: Claims) -> JSONObject:
             continue
         if name in document:
             # Claims have whole seconds.
-            _agree(validation.instant(document[name], f"/vc/{name}", V1_1).replace(microsecond=0), moment.replace(microsecond=0), where)
+            _agree(validation.instant(document[name], f"/vc/{name}").replace(microsecond=0), moment.replace(microsecond=0), where)
         else:
             document[name] = timestamps.format(moment)
     return document
