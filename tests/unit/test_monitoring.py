@@ -255,7 +255,7 @@ class Nowhere:
     def checkpoint(self) -> bytes | None:
         raise AssertionError
 
-    leaf_hashes = entries = contents = checkpoint  # type: ignore[assignment]
+    leaf_hashes = entries = documents = checkpoint  # type: ignore[assignment]
 
 
 # ---- the loop
