@@ -27,6 +27,7 @@ from did_health.roles.issuer import Board, Issued
 from did_health.roles.report import CheckName, Report
 from did_health.roles.verifier import Verifier
 from did_health.stores.directory import Directory, open_directory
+from did_health.vc.jose_cose import Secured
 from did_health.vc.proofs.data_integrity import add_proof
 from tests.conftest import repeatable_bytes
 from tests.ledger_parties import CHEAP, PASSPHRASE, Clock
@@ -111,6 +112,13 @@ class Town:
         batch = IssuanceBatch([credential_digest(secured)])
         (entry,) = institution.submit(institution.entry(Kind.ISSUANCE_BATCH, institution.did, batch.content))
         return Issued(secured, batch.receipts(entry.proof)[0].to_object())
+
+    def token_receipt(self, token: Secured, *, by: Institution | None = None) -> JSONObject:
+        """The receipt of a token or message that an institution logs as issued by it."""
+        institution = by or self.board.institution
+        batch = IssuanceBatch([hashlib.sha256(token.signed).digest()])
+        (entry,) = institution.submit(institution.entry(Kind.ISSUANCE_BATCH, institution.did, batch.content))
+        return batch.receipts(entry.proof)[0].to_object()
 
     def made(self, *, by: Institution | None = None, **changes: Any) -> Issued:
         """A licence with ``changes`` that no board would make, signed and logged."""

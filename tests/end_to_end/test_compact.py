@@ -18,6 +18,7 @@ from did_health.roles.cascade import follow_principals, suspend_for_another_boar
 from did_health.roles.evidence import Evidence
 from did_health.roles.issuer import Board, Issued
 from did_health.roles.report import CheckName, Report
+from did_health.vc.jose_cose import sign_jwt
 from tests.town import Town
 
 LETTERS = ("PhysicianLicenseCredential", "LetterOfQualificationCredential")
@@ -244,6 +245,23 @@ def test_nobody_is_sent_to_a_server_by_a_licence_that_no_board_signed(compact: C
     # Nor by one that its issuer was not accredited to issue.
     unaccredited = compact.town.made(by=compact.town.board.institution, type=["VerifiableCredential", "Other"], credentialSchema=None)
     assert url not in compact.town.evidence(unaccredited)
+
+
+def test_a_compact_licence_as_a_token_is_followed_too(compact: Compact) -> None:
+    town, board = compact.town, compact.west_virginia.institution
+    principal = compact.principal()
+    elsewhere = compact.license(compact.west_virginia, principal)
+    document = {name: value for name, value in elsewhere.credential.items() if name != "proof"}
+    token = sign_jwt(document, board.keys.assertion, kid=board.verification_method)
+    shown = Issued(token.envelope(), town.token_receipt(token, by=board))
+    assert only(town.show(shown)) == ("accept", ())
+    url = compact.location(compact.virginia, principal)
+    evidence = Evidence({name: item for name, item in town.evidence(elsewhere).items.items() if name != url})
+    assert url in [need.url for need in town.verifier.missing(token.content, evidence)]
+    forged = sign_jwt(document, town.stranger._signer, kid=board.verification_method)
+    assert url not in [need.url for need in town.verifier.missing(forged.content, evidence)]
+    compact.virginia.suspend(principal, reason="an investigation")
+    assert "principal_suspended" in town.show(shown).codes
 
 
 # ---- the letter

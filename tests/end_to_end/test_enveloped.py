@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-from hashlib import sha256
 from typing import Any
 
 import pytest
 
 from did_health.encoding.strict_json import JSONObject
 from did_health.errors import FormatError, UnsupportedError, VerificationError
-from did_health.ledger.batch import IssuanceBatch
-from did_health.ledger.entry import Kind
 from did_health.roles.documents import RECEIPT, parse_document
 from did_health.roles.report import CheckName, Outcome, Report, Verdict
 from did_health.vc.jose_cose import MediaType, Secured, sign_cose, sign_jwt, sign_sd_jwt
@@ -30,14 +27,6 @@ def secured(town: Town, form: str, **changes: Any) -> Secured:
         document, board.keys.assertion, kid=board.verification_method, conceal=["/credentialSubject/name/given"], random=town.random
     )
     return Secured(media_type, str(token).encode())
-
-
-def receipt(town: Town, licence: Secured) -> JSONObject:
-    """Of the board's issuing of it."""
-    board = town.board.institution
-    batch = IssuanceBatch([sha256(licence.signed).digest()])
-    (entry,) = board.submit(board.entry(Kind.ISSUANCE_BATCH, board.did, batch.content))
-    return batch.receipts(entry.proof)[0].to_object()
 
 
 def holding(town: Town, *items: tuple[Any, Any], **changes: Any) -> JSONObject:
@@ -81,7 +70,7 @@ def test_a_wallet_presents_as_a_token(town: Town) -> None:
 @pytest.mark.parametrize("form", ["jwt", "sd-jwt", "cose"])
 def test_a_licence_in_an_envelope_is_accepted(town: Town, form: str) -> None:
     licence = secured(town, form)
-    document = holding(town, (licence.envelope(), receipt(town, licence)))
+    document = holding(town, (licence.envelope(), town.token_receipt(licence)))
     for signed in (lambda nonce: town.presented(document, nonce=nonce), lambda nonce: as_jwt(town, document, nonce=nonce)):
         nonce = town.nonce()
         report = verify(town, signed(nonce), nonce)
@@ -91,7 +80,7 @@ def test_a_licence_in_an_envelope_is_accepted(town: Town, form: str) -> None:
 
 def test_envelopes_and_embedded_credentials_keep_their_order_and_receipts(town: Town) -> None:
     embedded, licence = town.issue(), secured(town, "jwt")
-    document = holding(town, (embedded.credential, embedded.receipt), (licence.envelope(), receipt(town, licence)), (licence.envelope(), None))
+    document = holding(town, (embedded.credential, embedded.receipt), (licence.envelope(), town.token_receipt(licence)), (licence.envelope(), None))
     nonce = town.nonce()
     report = verify(town, as_jwt(town, document, nonce=nonce), nonce)
     assert [check.code for check in report.checks if check.name is CheckName.RECEIPT] == ["logged", "logged", "not_logged"]
@@ -102,7 +91,7 @@ def test_envelopes_and_embedded_credentials_keep_their_order_and_receipts(town: 
 
 def test_an_enveloped_presentation_and_one_credential_alone(town: Town) -> None:
     licence = secured(town, "jwt")
-    document = holding(town, (licence.envelope(), receipt(town, licence)), verifiableCredential=licence.envelope())
+    document = holding(town, (licence.envelope(), town.token_receipt(licence)), verifiableCredential=licence.envelope())
     nonce = town.nonce()
     envelope = Secured(MediaType.VP_JWT, as_jwt(town, document, nonce=nonce)).envelope()
     assert accepted(verify(town, json.dumps(envelope), nonce))
@@ -121,7 +110,7 @@ def test_a_credential_that_nobody_presents(town: Town, form: str) -> None:
 
 def test_what_the_holder_keeps_back_is_not_in_the_report(town: Town) -> None:
     licence = secured(town, "sd-jwt")
-    given = receipt(town, licence)
+    given = town.token_receipt(licence)
     whole = SDJWT.parse(licence.content)
     shown = Secured(licence.media_type, str(present(whole, [])).encode())
     nonce = town.nonce()
@@ -179,9 +168,7 @@ def test_a_retired_key_counts_only_with_a_receipt_of_its_time(town: Town) -> Non
     issued = board.issue(town.license(), to=town.wallet.did)
     document = {name: value for name, value in issued.credential.items() if name != "proof"}
     licence = sign_jwt(document, institution.keys.assertion, kid=institution.verification_method)
-    batch = IssuanceBatch([sha256(licence.signed).digest()])
-    (entry,) = institution.submit(institution.entry(Kind.ISSUANCE_BATCH, institution.did, batch.content))
-    given = batch.receipts(entry.proof)[0].to_object()
+    given = town.token_receipt(licence, by=institution)
     town.ticking(2)
     institution.rotate(lambda keys: None)
     nonce = town.nonce()
