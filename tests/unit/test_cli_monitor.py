@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import threading
 import time
@@ -117,7 +118,8 @@ def test_it_ends_when_it_is_told(cli: CLI, base: tuple[str, ...], tmp_path: Path
     def end() -> None:
         while not (tmp_path / "m" / "monitor.json").exists():
             time.sleep(0.02)
-        signal.raise_signal(signal.SIGTERM)
+        # To the process, as others send it, and not to this thread.
+        os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=end, daemon=True).start()
     before = signal.getsignal(signal.SIGTERM)
