@@ -188,6 +188,9 @@ MAX_PASSPHRASE_BYTES: Final = 4096
 # healthcare
 MAX_CODE_SET_BYTES: Final = 8 << 20
 """A table of codes that a caller loads, such as the NUCC's."""
+MAX_GUARDIANS: Final = 16
+"""SLIP-0039 has so many shares in a group."""
+MAX_SHARE_CHARACTERS: Final = 1_024
 MAX_UNDO_SECONDS: Final = 90 * 86_400
 """Longest window in which a board may undo a decision."""
 MAX_DELEGATION_USES: Final = 1_000

@@ -193,6 +193,46 @@ def docket(
     _show(Output(as_json), found, "Nothing is pending." if credential is None else "Nothing was ever decided about it.", history=credential is not None)
 
 
+@app.command("replace-holder", epilog=example("did-health board replace-holder csp change.json --wallet adams-2"))
+def replace_holder(
+    name: BoardArgument,
+    file: Annotated[Path, typer.Argument(help="The holder's statement, as wallet rekey wrote it; - is standard input.")],
+    wallet: Annotated[str | None, typer.Option("--wallet", help="A wallet of this directory, which then holds what is issued.")] = None,
+    directory: DirectoryOption = options.DEFAULT_DIRECTORY,
+    passphrase_file: PassphraseFileOption = None,
+    as_json: JSONOption = False,
+) -> None:
+    """Issue everything that the holder's old key has to the new one, and revoke it for the old one.
+
+    Be sure who asks: whoever has the old key can make such a statement.
+    """
+    from did_health.limits import MAX_DOCUMENT_BYTES
+    from did_health.roles.key_change import KeyChange
+
+    data = session.read_file(file, max_bytes=MAX_DOCUMENT_BYTES)
+    change = session.at_file(file, lambda: KeyChange.verified(data, now=session.now()))
+    with session.open_existing(directory, passphrase_file) as opened:
+        board = opened.board(name)
+        held = None if wallet is None else opened.wallet(wallet)
+        if held is not None and held.did != change.new:
+            raise UsageError("the wallet is not the one with the new key", where=f"--wallet {wallet}")
+        replaced = []
+        with asking("the board issued nothing like that"):
+            for row in board.held_by(change.old):
+                issued = board.replace_holder(row.id, change)
+                replaced.append((row.id, issued.id))
+                if held is not None and wallet is not None:
+                    held.add(issued)
+                    opened.save_wallet(wallet, held)
+    out = Output(as_json)
+    if as_json:
+        out.json([{"old": old, "new": new} for old, new in replaced])
+    elif replaced:
+        out.table(("Revoked", "Issued"), replaced, title=f"{len(replaced)} issued to the new key")
+    else:
+        out.line("The old key holds nothing of this issuer's.")
+
+
 def _with_board(
     name: str, directory: Path, passphrase_file: Path | None, as_json: bool, act: Callable[[Board], Sequence[Decision]], *, nothing: str = ""
 ) -> None:

@@ -6,30 +6,23 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from did_health.cli import session
 from did_health.cli.exits import UsageError
 from did_health.encoding import strict_json, timestamps
 from did_health.encoding.strict_json import JSONObject
 from did_health.errors import FormatError
+from did_health.health.board_accreditation import BoardAccreditation
+from did_health.health.claim_types import CLAIM_TYPES
 from did_health.health.claims import CredentialClaims
 from did_health.health.issuer_details import Issuer
-from did_health.health.letter_of_qualification import LetterOfQualification
-from did_health.health.patient_identity import PatientIdentity
 from did_health.health.person_name import PersonName
-from did_health.health.pharmacy import Pharmacy
 from did_health.health.physician_license import PhysicianLicense
 from did_health.limits import MAX_DOCUMENT_BYTES
 
-
-class _FromSubject(Protocol):
-    def __call__(self, subject: JSONObject, *, valid_until: datetime, valid_from: datetime | None) -> CredentialClaims: ...
-
-
-_TYPES: Final = MappingProxyType[str, _FromSubject]({
-    one.credential_type: one.from_subject for one in (PhysicianLicense, LetterOfQualification, PatientIdentity, Pharmacy)
-})
+_TYPES: Final = MappingProxyType({name: read for name, read in CLAIM_TYPES.items() if name != BoardAccreditation.credential_type})
+"""What ``board issue`` issues: accreditations are the registry authority's."""
 
 
 def read_claims(file: Path, issuer: Issuer) -> CredentialClaims:

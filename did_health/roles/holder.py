@@ -26,6 +26,7 @@ from did_health.roles.documents import RECEIPT, logged_credential
 from did_health.roles.domain.delegation import is_shown_for_another
 from did_health.roles.institution import signer_from_json
 from did_health.roles.issuer import Issued
+from did_health.roles.key_change import sign_key_change
 from did_health.roles.signing import default_suite, require_document_algorithm
 from did_health.vc.credential import Credential
 from did_health.vc.jose_cose.issue import sign_jwt
@@ -208,6 +209,16 @@ class Wallet:
             domain=domain,
             challenge=challenge,
         )
+
+    # ---- a new key
+
+    def with_new_key(self, random: Callable[[int], bytes]) -> tuple[Wallet, bytes]:
+        """A wallet with a new key, and the statement, signed by both keys, on which issuers issue to the new one (see ``roles.key_change``).
+
+        The new wallet holds no credentials yet, for those here are about the old key; what was granted to others can be revoked from either.
+        """
+        wallet = Wallet(generate(random, self._signer.public_key.algorithm), (), self.grants, clock=self._clock)
+        return wallet, sign_key_change((self.did, self._signer), (wallet.did, wallet._signer), self._clock())
 
     # ---- at rest
 

@@ -10,10 +10,11 @@ from typing import Final
 from did_health.encoding import strict_json, timestamps
 from did_health.encoding.strict_json import JSONObject
 from did_health.errors import ConflictError, FormatError, StoreError
+from did_health.health.claim_types import claims_of
 from did_health.health.claims import CredentialClaims
 from did_health.health.credential_schemas import check_before_signing
 from did_health.health.issuer_details import Issuer
-from did_health.health.license_state import CLEAR, Axis
+from did_health.health.license_state import CLEAR, Axis, LicenseState
 from did_health.health.physician_license import PhysicianLicense
 from did_health.health.restrictions import Restriction
 from did_health.health.status_messages import SIGNALS, Signal
@@ -23,6 +24,7 @@ from did_health.roles.docket import Decision, Docket, DocketRules
 from did_health.roles.documents import logged_credential
 from did_health.roles.domain.scopes import is_self_issued
 from did_health.roles.institution import Institution
+from did_health.roles.key_change import KeyChange
 from did_health.roles.register import IssuedCredential, Register, StatusChange
 from did_health.roles.signing import default_suite
 from did_health.roles.status_publisher import LIST_SIZE, StatusPublisher
@@ -32,6 +34,8 @@ from did_health.vc.status import StatusPurpose
 Progress = Callable[[int, int], None]
 """Called with ``(done, total)``."""
 
+MAX_HELD: Final = 1_000
+"""How many credentials of one holder are looked at."""
 _PROGRESS_EVERY: Final = 500
 
 
@@ -207,6 +211,27 @@ class Board:
             self._status.change({StatusPurpose.REFRESH: 1}, [row.index], [change])
         return issued
 
+    def replace_holder(self, credential: str | Issued, change: KeyChange) -> Issued:
+        """Issue a credential anew to the holder's new key, and revoke it for the old one.
+
+        ``change`` was verified (``KeyChange.verified``). Raises ``KeyError``, and ``ValueError`` for a credential that is not the old key's or
+        is revoked, or one against which something stands: look at that first.
+        """
+        row = self._listed(credential)
+        if row.subject != change.old:
+            raise ValueError("the credential is about another holder than the one whose key changed")
+        if self.is_revoked(row.id) or self.docket.state(row.id) != LicenseState():
+            raise ValueError("the credential is not active: it is not issued to a new key as it stands")
+        document = Credential.parse(row.document)
+        if document.valid_until is None:
+            raise ValueError("the credential has no end: only what this library issues is issued anew")
+        claims = claims_of(row.type, document.subjects[0], valid_until=document.valid_until, valid_from=document.valid_from)
+        (issued,) = self._issue([(claims, change.new)], None, superseding=row.id)
+        now = self.institution.clock()
+        revocation = StatusChange(row.id, StatusPurpose.REVOCATION, 1, "the holder has a new key", "", now, now)
+        self._status.change({StatusPurpose.REVOCATION: 1}, [row.index], [revocation])
+        return issued
+
     def is_revoked(self, credential: str | Issued) -> bool:
         """Whether the register says that the credential is revoked."""
         return self._status.value(StatusPurpose.REVOCATION, self._listed(credential).index) == 1
@@ -227,6 +252,10 @@ class Board:
         """Every credential of this issuer, in the order of issuing."""
         return self._register.all(self.did)
 
+    def held_by(self, subject: str) -> Sequence[IssuedCredential]:
+        """What the holder with this DID has of this issuer's and is not revoked, newest first."""
+        return [row for row in self._register.find(self.did, subject=subject, limit=MAX_HELD) if not self.is_revoked(row.id)]
+
     def history(self, credential: str | Issued) -> Sequence[StatusChange]:
         """Every change of a credential's status, oldest first."""
         return self._register.history(self.issued(credential).id)
@@ -235,6 +264,8 @@ class Board:
         self, credential: str | Issued, state: str, reason: str, effective: datetime | None, order: str, by: str, axis: Axis | None = None
     ) -> Decision:
         row = self._listed(credential)
+        if self.is_revoked(row.id):
+            raise ValueError("the credential is revoked for ever: issue a new one")
         return self.docket.enter(row.id, state, reason=reason, by=by, order=order, axis=axis, effective=effective)
 
     def _publish(self, credential: str, signal: Signal, decision: Decision, reason: str) -> None:
