@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Annotated, Any
@@ -21,6 +21,7 @@ from did_health.cli.output import Output, note
 from did_health.errors import EdgeError, StoreError
 
 if TYPE_CHECKING:
+    from did_health.net.exchange import HTTPExchange
     from did_health.services.federation import Federation, Member
     from did_health.services.supervision import Child, Supervisor, Task
 
@@ -55,13 +56,14 @@ def up(
     from did_health.cli.session import ending_signals
 
     require_server_extra()
-    from did_health.services.federation import Federation, found
+    from did_health.net.exchange import HTTPExchange
+    from did_health.services.federation import LOOPBACK, Federation, found
     from did_health.services.supervision import Supervisor
 
     out = Output(as_json)
     federation = Federation.open(folder) if (folder / "federation.json").exists() else found(folder, base_port=base_port)
-    with _alone(folder), ending_signals() as ending:
-        supervisor = Supervisor(_tasks(federation), lambda children: _write_state(federation, children))
+    with _alone(folder), closing(HTTPExchange([LOOPBACK], timeout_seconds=1)) as exchange, ending_signals() as ending:
+        supervisor = Supervisor(_tasks(federation, exchange), lambda children: _write_state(federation, children))
         try:
             supervisor.start()
             _wait_for_all(supervisor, ending)
@@ -114,14 +116,11 @@ def down(folder: FolderOption = DEFAULT_FOLDER, as_json: JSONOption = False) -> 
         out.line("The federation has ended.")
 
 
-def _tasks(federation: Federation) -> list[Task]:
-    from did_health.net.exchange import HTTPExchange
-    from did_health.services.federation import LOOPBACK
+def _tasks(federation: Federation, exchange: HTTPExchange) -> list[Task]:
     from did_health.services.supervision import Task
 
     # What is set for the commands of whoever starts this is not meant for the services.
     environment = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_FOR_CHILDREN)}
-    exchange = HTTPExchange([LOOPBACK], timeout_seconds=1)
 
     def task(member: Member) -> Task:
         config = str(federation.service_file(member).resolve())
@@ -131,11 +130,11 @@ def _tasks(federation: Federation) -> list[Task]:
     return [task(member) for member in federation.members]
 
 
-def _answers(exchange: Any, url: str) -> bool:
+def _answers(exchange: HTTPExchange, url: str) -> bool:
     from did_health.errors import TransportError
 
     try:
-        return bool(exchange.get(url).status == 200)
+        return exchange.get(url).status == 200
     except TransportError:
         return False
 
