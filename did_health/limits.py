@@ -161,6 +161,10 @@ MAX_BEARER_TOKENS: Final = 1_024
 """Tokens that a service accepts."""
 MAX_CERTIFICATE_DAYS: Final = 90
 """How long a certificate that a service makes for itself is valid."""
+MAX_ACCEPT_RANGES: Final = 32
+"""Media ranges of an ``Accept`` header that are looked at."""
+MAX_RESOLVER_BODY_BYTES: Final = 1 << 14
+"""The options of one resolution, as JSON."""
 MAX_CONFIG_BYTES: Final = 1 << 18
 MAX_SETTING_CHARACTERS: Final = 4096
 """One text of a configuration."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import signal
 import socket
 import threading
 import time
@@ -10,7 +12,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
 import uvicorn
+
+from did_health.services import run as run_module
 
 HOST = "127.0.0.1"
 
@@ -67,3 +72,29 @@ def canned(response: bytes) -> Callable[[socket.socket], None]:
         connection.sendall(response)
 
     return talk
+
+
+def while_serving(monkeypatch: pytest.MonkeyPatch, ask: Callable[[int, int | None], None], listeners: int = 2) -> threading.Thread:
+    """Call ``ask`` with the ports, of HTTP and of HTTPS if it is served, and end the process's service then."""
+    servers: list[Any] = []
+    make = run_module._Server.__init__
+
+    def kept(self: Any, *arguments: Any) -> None:
+        make(self, *arguments)
+        servers.append(self)
+
+    def port(server: Any) -> int:
+        return int(server.servers[0].sockets[0].getsockname()[1])
+
+    def run() -> None:
+        try:
+            while len(servers) < listeners or not all(server.started for server in servers):
+                time.sleep(0.01)
+            ask(port(servers[-1]), port(servers[0]) if len(servers) > 1 else None)
+        finally:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(run_module._Server, "__init__", kept)
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread

@@ -6,22 +6,19 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
 
 import typer
 
 from did_health.cli import session
 from did_health.cli.exits import UsageError
+from did_health.cli.listeners import AllowHostOption, CertificateOption, KeyOption, TLSListenOption, open_listeners, require_certificate_with_key
 from did_health.cli.options import JSONOption, example
 from did_health.cli.output import Output
-from did_health.errors import FormatError
 
 if TYPE_CHECKING:
-    import socket
-
     from did_health.encoding.strict_json import JSONObject
     from did_health.services.bearer import BearerTokens
-    from did_health.services.certificate import Certificate
-    from did_health.services.settings import Address
     from did_health.services.vc_api.instance import Instance
 
 EXAMPLE = example(
@@ -33,20 +30,16 @@ EXAMPLE = example(
 
 def vc_api(
     listen: Annotated[str, typer.Option("--listen", help="Where it listens; port 0 takes any that is free.")] = "127.0.0.1:8108",
-    tls_listen: Annotated[str | None, typer.Option("--tls-listen", help="Where it listens for HTTPS as well.")] = None,
-    certificate: Annotated[
-        Path | None, typer.Option("--certificate", help="The certificate chain for HTTPS (PEM); without one it makes a certificate for itself.")
-    ] = None,
-    key: Annotated[Path | None, typer.Option("--key", help="The certificate's private key (PEM).")] = None,
+    tls_listen: TLSListenOption = None,
+    certificate: CertificateOption = None,
+    key: KeyOption = None,
     url: Annotated[str | None, typer.Option("--url", help="The URL under which clients reach it, which status lists are named by.")] = None,
     tokens: Annotated[Path | None, typer.Option("--tokens", help="A file of bearer tokens, one a line; a POST needs one of them.")] = None,
     context: Annotated[
         list[str] | None, typer.Option("--context", help="A JSON-LD context to know besides the packed ones, as URL=FILE. May be repeated.")
     ] = None,
     strict_contexts: Annotated[bool, typer.Option("--strict-contexts", help="Do not know the contexts that define every term, which examples use.")] = False,
-    allow_host: Annotated[
-        list[str] | None, typer.Option("--allow-host", help="A host (name or name:port) at a private address or without TLS. May be repeated.")
-    ] = None,
+    allow_host: AllowHostOption = None,
     requests_per_minute: Annotated[int, typer.Option("--requests-per-minute", min=1, help="How often one client may ask.")] = 60_000,
     as_json: JSONOption = False,
 ) -> None:
@@ -54,12 +47,11 @@ def vc_api(
     from did_health.cli.serve import require_server_extra
 
     require_server_extra()
-    if (certificate is None) is not (key is None) or (certificate is not None and tls_listen is None):
-        raise UsageError("HTTPS needs an address, and a certificate goes with a key", hint="Give --tls-listen, and --certificate and --key together")
+    require_certificate_with_key(certificate, key, tls_listen)
     from did_health.net.fetch import HTTPSource
     from did_health.services.json_log import JSONLog
     from did_health.services.rate_limit import RateLimit
-    from did_health.services.run import address_of, listening, serve
+    from did_health.services.run import serve
     from did_health.services.vc_api.app import vc_api_app
     from did_health.services.vc_api.instance import EXAMPLE_CONTEXTS, Instance
 
@@ -68,29 +60,18 @@ def vc_api(
     log = JSONLog("vc-api")
     with ExitStack() as stack:
         source = stack.enter_context(HTTPSource(allow_host or ()))
-        listener: socket.socket = stack.enter_context(listening(_address(listen, "--listen")))
-        secured = stack.enter_context(listening(_address(tls_listen, "--tls-listen"))) if tls_listen is not None else None
-        # The addresses are known only now, where any free port was asked for.
-        urls = [f"http://{address_of(listener)}", *([f"https://{address_of(secured)}"] if secured else [])]
-        instance = Instance((url or urls[-1]).rstrip("/"), source, clock=session.now, random=session.random_bytes, contexts=contexts)
+        host = urlsplit(url).hostname if url else None
+        listeners = open_listeners(stack, listen, tls_listen, certificate=certificate, key=key, host=host)
+        instance = Instance((url or listeners.urls[-1]).rstrip("/"), source, clock=session.now, random=session.random_bytes, contexts=contexts)
         app = vc_api_app(instance, tokens=accepted, log=log, limit=RateLimit(requests_per_minute))
         serve(
             app,
-            listener,
+            listeners.plain,
             log=log,
-            started=lambda: _tell(Output(as_json), instance, urls),
-            tls_listener=secured,
-            certificate=_certificate(certificate, key, secured, url) if secured else None,
+            started=lambda: _tell(Output(as_json), instance, listeners.urls),
+            tls_listener=listeners.secured,
+            certificate=listeners.certificate,
         )
-
-
-def _address(text: str, option: str) -> Address:
-    from did_health.services.settings import address
-
-    try:
-        return address(text, Path())
-    except FormatError as error:
-        raise UsageError(error.what, where=option, hint=error.hint) from error
 
 
 def _contexts(given: Sequence[str]) -> Mapping[str, JSONObject]:
@@ -119,18 +100,6 @@ def _tokens(file: Path | None) -> BearerTokens:
         return BearerTokens()
     text = session.read_file(file, max_bytes=MAX_CONFIG_BYTES).decode("utf-8", "replace")
     return session.at_file(file, lambda: BearerTokens.parse(text))
-
-
-def _certificate(chain: Path | None, key: Path | None, listener: socket.socket, url: str | None) -> Certificate:
-    from urllib.parse import urlsplit
-
-    from did_health.limits import MAX_CONFIG_BYTES
-    from did_health.services.certificate import Certificate
-
-    if chain is not None and key is not None:
-        return Certificate(session.read_file(chain, max_bytes=MAX_CONFIG_BYTES), session.read_file(key, max_bytes=MAX_CONFIG_BYTES))
-    named = urlsplit(url).hostname if url else None
-    return Certificate.self_made(tuple(dict.fromkeys(name for name in (named, "localhost", listener.getsockname()[0]) if name)), session.now())
 
 
 def _tell(out: Output, instance: Instance, urls: Sequence[str]) -> None:

@@ -25,8 +25,13 @@ from did_health.errors import FormatError, ResolutionError
 __all__ = ["DocumentMetadata", "Dereferenced", "Resolution", "ResolutionOptions", "dereference", "error_metadata", "required_urls", "resolve"]
 
 ERROR_TYPES: Final = "https://www.w3.org/ns/did#"
+# §11: these are Controlled Identifiers' (§3.5).
+_CID_ERRORS: Final = frozenset({"INVALID_VERIFICATION_METHOD", "INVALID_RELATIONSHIP_FOR_VERIFICATION_METHOD"})
+_CID_ERROR_TYPES: Final = "https://w3id.org/security#"
 URI_LIST: Final = "text/uri-list"
 _VERSION_NUMBER = re.compile("[0-9]{1,9}")
+# §3.1: normalised to UTC and without a fraction of a second.
+_VERSION_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 # RFC 3986 §4.2: a relative reference with neither a scheme nor an authority.
 _RELATIVE = re.compile(r"(?!//)(?![^/?#]*:)[A-Za-z0-9._~!$&'()*+,;=:@%/?-]*")
 
@@ -91,6 +96,8 @@ def dereference(did_url: str, resources: Resources, *, now: datetime, accept: st
         return Dereferenced(resolution, urls=_path_urls(document, url), content_type=URI_LIST)
     if "relativeRef" in parameters and not {"service", "serviceType"} & parameters.keys():
         raise ResolutionError("the DID URL has a relativeRef without a service", where=did_url, code="INVALID_DID_URL")
+    if not _RELATIVE.fullmatch(parameters.get("relativeRef", "")):
+        raise ResolutionError("the relativeRef of the DID URL is not a relative reference", where=did_url, code="INVALID_DID_URL")
     # Step 7: services.
     if {"service", "serviceType"} & parameters.keys():
         services = _services(document, url)
@@ -109,7 +116,8 @@ def dereference(did_url: str, resources: Resources, *, now: datetime, accept: st
 
 def error_metadata(error: ResolutionError) -> JSONObject:
     """``didResolutionMetadata`` of a failed resolution (§4.2): a problem object (RFC 9457) under ``error``."""
-    return {"error": {"type": ERROR_TYPES + error.code, "title": error.what}}
+    types = _CID_ERROR_TYPES if error.code in _CID_ERRORS else ERROR_TYPES
+    return {"error": {"type": types + error.code, "title": error.what, **({"detail": error.hint} if error.hint else {})}}
 
 
 def _subject(did: DID | str) -> tuple[DID, DIDURL | None]:
@@ -138,6 +146,10 @@ def _options(url: DIDURL | None) -> ResolutionOptions:
     time, number = url.parameters.get("versionTime"), url.parameters.get("versionNumber")
     if number is not None and not _VERSION_NUMBER.fullmatch(number):
         raise ResolutionError("the versionNumber of the DID URL is not a number", where=str(url), code="INVALID_OPTIONS")
+    if time is not None and not _VERSION_TIME.fullmatch(time):
+        raise ResolutionError(
+            "the versionTime of the DID URL is not a time", where=str(url), hint="Write it in UTC, as 2026-01-31T12:00:00Z", code="INVALID_OPTIONS"
+        )
     try:
         moment = None if time is None else timestamps.parse(time)
     except FormatError as error:
@@ -168,8 +180,6 @@ def _services(document: DIDDocument, url: DIDURL) -> list[Service]:
 def _endpoints(services: list[Service], url: DIDURL) -> tuple[str, ...]:
     """Steps 7.2 and 7.4, and §5.4.2 step 2; the result stays on the server that the document names (§13.7.1)."""
     reference = url.parameters.get("relativeRef", "")
-    if not _RELATIVE.fullmatch(reference):
-        raise ResolutionError("the relativeRef of the DID URL is not a relative reference", where=str(url), code="INVALID_DID_URL")
     urls = []
     for endpoint in (endpoint for service in services for endpoint in service.endpoints):
         joined = _joined(endpoint, reference) if reference else endpoint

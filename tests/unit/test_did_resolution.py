@@ -98,7 +98,14 @@ def test_errors_as_resolution_metadata() -> None:
     with pytest.raises(ResolutionError) as caught:
         required_urls("did:health:1234")
     problem = error_metadata(caught.value)["error"]
-    assert problem == {"type": "https://www.w3.org/ns/did#METHOD_NOT_SUPPORTED", "title": "the DID method health is not supported"}
+    assert problem == {
+        "type": "https://www.w3.org/ns/did#METHOD_NOT_SUPPORTED",
+        "title": "the DID method health is not supported",
+        "detail": "We know key, jwk, web, webvh",
+    }
+    assert error_metadata(ResolutionError("x", code="INVALID_VERIFICATION_METHOD")) == {
+        "error": {"type": "https://w3id.org/security#INVALID_VERIFICATION_METHOD", "title": "x"}
+    }
 
 
 def test_a_naive_time_is_the_callers_mistake() -> None:
@@ -120,7 +127,7 @@ def test_a_did_url_resolves_to_the_document_it_is_in(now: datetime) -> None:
         ("#key-1", ResolutionOptions()),
         ("?service=files", ResolutionOptions()),
         ("?versionId=2-abc", ResolutionOptions(version_id="2-abc")),
-        ("?versionTime=2026-01-01T01:00:00%2B01:00#key", ResolutionOptions(version_time=datetime(2026, 1, 1, tzinfo=UTC))),
+        ("?versionTime=2026-01-01T00:00:00Z#key", ResolutionOptions(version_time=datetime(2026, 1, 1, tzinfo=UTC))),
         ("?versionNumber=12", ResolutionOptions(version_number=12)),
         ("?versionNumber=1&versionId=1-a", ResolutionOptions("1-a", version_number=1)),
     ],
