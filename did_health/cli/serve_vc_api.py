@@ -13,8 +13,9 @@ import typer
 from did_health.cli import session
 from did_health.cli.exits import UsageError
 from did_health.cli.listeners import AllowHostOption, CertificateOption, KeyOption, TLSListenOption, open_listeners, require_certificate_with_key
-from did_health.cli.options import JSONOption, example
+from did_health.cli.options import JSONOption, PassphraseFileOption, example
 from did_health.cli.output import Output
+from did_health.errors import FormatError
 
 if TYPE_CHECKING:
     from did_health.encoding.strict_json import JSONObject
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 EXAMPLE = example(
     "did-health serve vc-api --listen 127.0.0.1:8108 --json",
     "did-health serve vc-api --tls-listen 127.0.0.1:8443 --url https://localhost:8443",
+    "did-health serve vc-api --keys vc-api.keys --passphrase-file passphrase.txt",
     "did-health serve vc-api --tokens tokens.txt --context https://w3id.org/citizenship/v4rc1=citizenship-v4rc1.jsonld",
 )
 
@@ -34,6 +36,8 @@ def vc_api(
     certificate: CertificateOption = None,
     key: KeyOption = None,
     url: Annotated[str | None, typer.Option("--url", help="The URL under which clients reach it, which status lists are named by.")] = None,
+    keys: Annotated[Path | None, typer.Option("--keys", help="A sealed file of its keys, made if there is none; without one they are made anew.")] = None,
+    passphrase_file: PassphraseFileOption = None,
     tokens: Annotated[Path | None, typer.Option("--tokens", help="A file of bearer tokens, one a line; a POST needs one of them.")] = None,
     context: Annotated[
         list[str] | None, typer.Option("--context", help="A JSON-LD context to know besides the packed ones, as URL=FILE. May be repeated.")
@@ -43,7 +47,7 @@ def vc_api(
     requests_per_minute: Annotated[int, typer.Option("--requests-per-minute", min=1, help="How often one client may ask.")] = 60_000,
     as_json: JSONOption = False,
 ) -> None:
-    """The VC-API of the W3C Credentials Community Group: issues, derives, proves and verifies. Its keys and status lists are made anew at each start."""
+    """The VC-API of the W3C Credentials Community Group: issues, derives, proves and verifies. Its status lists end with it."""
     from did_health.cli.serve import require_server_extra
 
     require_server_extra()
@@ -57,12 +61,13 @@ def vc_api(
 
     contexts = {**({} if strict_contexts else EXAMPLE_CONTEXTS), **_contexts(context or ())}
     accepted = _tokens(tokens)
+    secret = None if keys is None else _secret(keys, passphrase_file)
     log = JSONLog("vc-api")
     with ExitStack() as stack:
         source = stack.enter_context(HTTPSource(allow_host or ()))
         host = urlsplit(url).hostname if url else None
         listeners = open_listeners(stack, listen, tls_listen, certificate=certificate, key=key, host=host)
-        instance = Instance((url or listeners.urls[-1]).rstrip("/"), source, clock=session.now, random=session.random_bytes, contexts=contexts)
+        instance = Instance((url or listeners.urls[-1]).rstrip("/"), source, clock=session.now, random=session.random_bytes, contexts=contexts, secret=secret)
         app = vc_api_app(instance, tokens=accepted, log=log, limit=RateLimit(requests_per_minute))
         serve(
             app,
@@ -100,6 +105,20 @@ def _tokens(file: Path | None) -> BearerTokens:
         return BearerTokens()
     text = session.read_file(file, max_bytes=MAX_CONFIG_BYTES).decode("utf-8", "replace")
     return session.at_file(file, lambda: BearerTokens.parse(text))
+
+
+def _secret(file: Path, passphrase_file: Path | None) -> bytes:
+    from did_health.services.vc_api.issuers import SECRET_BYTES
+    from did_health.stores.sealed_files import SealedFile
+
+    content = "vc-api-keys"
+    passphrase = session.passphrase(passphrase_file, new=not file.exists())
+    if not file.exists():
+        SealedFile.create(file, session.random_bytes(SECRET_BYTES), passphrase, content=content, random=session.random_bytes)
+    secret = SealedFile.open(file, passphrase, content=content)[1]
+    if len(secret) != SECRET_BYTES:
+        raise FormatError("the file holds no keys of a VC-API", where=str(file))
+    return secret
 
 
 def _tell(out: Output, instance: Instance, urls: Sequence[str]) -> None:

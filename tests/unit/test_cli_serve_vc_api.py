@@ -94,6 +94,23 @@ def test_it_serves_http_alone_and_strictly_if_it_is_told(cli: CLI, monkeypatch: 
     assert answers == [None, 400]
 
 
+def test_keys_that_are_kept_are_the_same_at_each_start(cli: CLI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = []
+    for options in (["--keys", tmp_path / "keys"], ["--keys", tmp_path / "keys"], []):
+        with monkeypatch.context() as patched:
+            thread = while_serving(patched, lambda _plain, _secured: None, 1)
+            ran = cli("serve", "vc-api", "--listen", "127.0.0.1:0", "--json", *options)
+            thread.join(10)
+        told.append({name: issuer["id"] for name, issuer in ran.json["issuers"].items()})
+    assert told[0] == told[1]
+    assert set(told[0].values()).isdisjoint(told[2].values())
+    assert len(set(told[0].values())) == 4
+    assert (tmp_path / "keys").stat().st_mode & 0o077 == 0
+    (tmp_path / "wrong").write_text("another passphrase\n")
+    refused = cli("serve", "vc-api", "--keys", tmp_path / "keys", "--passphrase-file", tmp_path / "wrong", "--json", code=2)
+    assert refused.json["error"]["code"] == "wrong_passphrase"
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [

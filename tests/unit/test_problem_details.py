@@ -3,7 +3,6 @@ from __future__ import annotations
 import pytest
 
 from did_health.errors import DidHealthError, FormatError, ResolutionError, TransportError, UnsupportedError, VerificationError
-from did_health.vc import media_types
 from did_health.vc.problem_details import TYPES, code_of, problem_details, title_of
 
 
@@ -46,22 +45,3 @@ def test_every_error_has_a_code_of_the_specifications(error: DidHealthError, cod
 def test_every_code_has_a_title_of_its_own() -> None:
     titles = [title_of(code) for code in TYPES]
     assert len(set(titles)) == len(titles)
-
-
-@pytest.mark.parametrize(
-    ("header", "wanted", "answer"),
-    [
-        ("application/vc", media_types.CREDENTIAL, True),
-        ("Application/VC; charset=utf-8", media_types.CREDENTIAL, True),
-        ("application/vc+ld+json", media_types.CREDENTIAL, True),
-        ("application/json", media_types.CREDENTIAL, True),
-        ("", media_types.PRESENTATION, True),
-        ("application/vp", media_types.PRESENTATION, True),
-        ("application/vp", media_types.CREDENTIAL, False),
-        ("application/vc", media_types.PRESENTATION, False),
-        ("text/html", media_types.CREDENTIAL, False),
-    ],
-)
-def test_a_media_type_may_be_imprecise_but_not_another_one(header: str, wanted: str, answer: bool) -> None:
-    """VC Data Model 2.0 §6.2."""
-    assert media_types.may_be(header, wanted) is answer

@@ -8,7 +8,7 @@
     POST /credentials/derive                                      201 the credential
     POST /presentations/prove                                     201 {"verifiablePresentation"}
     POST /presentations/verify                                    200 {"verified": true}, 400 with what was wrong
-    GET  /status/<number>/<purpose>, /issuers, /openapi.json
+    GET  /status/<name>/<purpose>, /issuers, /openapi.json
 
 Whatever is refused is a problem of RFC 9457 with the type that the specifications have for it. A document that does not verify is answered
 with 400 too, as conformance tests expect, and its problem carries the result. Needs the ``server`` extra.

@@ -11,7 +11,7 @@ from did_health.encoding.strict_json import JSONObject
 from did_health.errors import FormatError
 from did_health.keys import Algorithm
 from did_health.roles.evidence import Source
-from did_health.services.vc_api.issuers import Issuer, Party, make_issuers, make_parties
+from did_health.services.vc_api.issuers import SECRET_BYTES, Issuer, Party, make_issuers, make_parties
 from did_health.services.vc_api.requests import SecuringOptions
 from did_health.services.vc_api.resolving import World
 from did_health.services.vc_api.securing import ProofOptions
@@ -35,16 +35,26 @@ DEFAULT_SUITES: Final = MappingProxyType({
 
 
 class Instance:
-    """``base_url`` is the URL that the status lists are published under, ``contexts`` are known besides the packed ones."""
+    """``base_url`` is the URL that the status lists are published under, ``contexts`` are known besides the packed ones.
+
+    All keys are derived from ``secret`` (``SECRET_BYTES``), or made anew without one.
+    """
 
     def __init__(
-        self, base_url: str, source: Source, *, clock: Callable[[], datetime], random: Callable[[int], bytes], contexts: Contexts = EXAMPLE_CONTEXTS
+        self,
+        base_url: str,
+        source: Source,
+        *,
+        clock: Callable[[], datetime],
+        random: Callable[[int], bytes],
+        contexts: Contexts = EXAMPLE_CONTEXTS,
+        secret: bytes | None = None,
     ) -> None:
         self.base_url, self.clock, self.random = base_url, clock, random
         # Documents of conformance tests bring contexts along; nothing here is decided by the JSON of what was verified.
         self.contexts: Contexts = UnsafeInlineContexts(contexts)
         self._source = source
-        self.parties: Mapping[Algorithm, Party] = make_parties(random)
+        self.parties: Mapping[Algorithm, Party] = make_parties(secret if secret is not None else random(SECRET_BYTES))
         self.issuers: Mapping[str, Issuer] = make_issuers(self.parties)
         self.status_lists = StatusLists(base_url, self._sign_list, clock=clock, random=random)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Final
 
 from did_health.did.did import DID
@@ -12,6 +14,8 @@ from did_health.errors import UnsupportedError
 from did_health.keys import Algorithm, Signer, generate
 from did_health.services.vc_api.securing import SECURINGS, Securing
 
+SECRET_BYTES: Final = 32
+"""Length of the secret that all keys of a service are derived from."""
 WITH_STATUS: Final = "-status"
 """What the name of an issuer that gives every credential status entries ends with."""
 
@@ -46,16 +50,26 @@ class Issuer:
     with_status: bool = False
 
 
-def make_parties(random: Callable[[int], bytes]) -> Mapping[Algorithm, Party]:
-    """A party for each algorithm that some way of securing uses and that can be used here; ``random``: n → n secret bytes."""
+def make_parties(secret: bytes) -> Mapping[Algorithm, Party]:
+    """A party for each algorithm that some way of securing uses and that can be used here; the same ones of the same ``secret`` (32 bytes)."""
     parties: dict[Algorithm, Party] = {}
     for algorithm in dict.fromkeys(algorithm for securing in SECURINGS.values() for algorithm in securing.algorithms):
         try:
-            parties[algorithm] = Party.of(generate(random, algorithm))
+            parties[algorithm] = Party.of(generate(_derived(secret, algorithm), algorithm))
         except UnsupportedError:
             # An optional package is missing; its suites are not offered then.
             continue
     return parties
+
+
+def _derived(secret: bytes, algorithm: Algorithm) -> Callable[[int], bytes]:
+    """A source of secret bytes for keys of one kind: HMAC-SHA-512 as a pseudorandom function of the number of the draw."""
+    draws = count()
+
+    def draw(length: int) -> bytes:
+        return hmac.digest(secret, f"did-health/vc-api/{algorithm}/{next(draws)}".encode(), "sha512")[:length]
+
+    return draw
 
 
 def make_issuers(parties: Mapping[Algorithm, Party]) -> Mapping[str, Issuer]:

@@ -146,7 +146,7 @@ def document(issuers: Iterable[str], *, bearer: bool) -> JSONObject:
             "get": {
                 "summary": "A status list credential",
                 "parameters": [
-                    {"name": "list", "in": "path", "required": True, "schema": {"type": "integer", "minimum": 1}},
+                    {"name": "list", "in": "path", "required": True, "schema": {"type": "string", "pattern": "^[0-9a-f]{16}$"}},
                     {"name": "purpose", "in": "path", "required": True, "schema": {"enum": ["revocation", "suspension", "refresh"]}},
                 ],
                 "responses": {"200": answer("The list", _DOCUMENT, "application/vc"), **problems((HTTPStatus.NOT_FOUND,))},

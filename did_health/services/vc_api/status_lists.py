@@ -22,6 +22,7 @@ from did_health.vc.status import StatusEntry, StatusList, StatusPurpose, build_s
 PURPOSES: Final = (StatusPurpose.REVOCATION, StatusPurpose.SUSPENSION)
 """What an issuer with status gives every credential entries for."""
 TIME_TO_LIVE: Final = timedelta(minutes=5)
+_NAME_BYTES: Final = 8
 _VALID_FOR: Final = timedelta(days=1)
 # Lists are signed anew long before they end.
 _SIGNED_AGAIN: Final = timedelta(hours=1)
@@ -109,7 +110,8 @@ class StatusLists:
         kept = self._lists.get(self._current.get(key, ""))
         # Indices are drawn at random, which is quick while many are free.
         if kept is None or kept.used >= MIN_STATUS_LIST_ENTRIES * 3 // 4:
-            url = f"{self._base_url}/status/{len(self._lists) + 1}/{purpose}"
+            # Never a name that an earlier run may have given: its lists are gone, and a new one would say that nothing was revoked.
+            url = f"{self._base_url}/status/{self._random(_NAME_BYTES).hex()}/{purpose}"
             kept = self._lists[url] = _List(url, str(purpose), owner)
             self._current[key] = url
         (index,) = indices.draw(kept.allocated, MIN_STATUS_LIST_ENTRIES, 1, self._random)
