@@ -66,7 +66,9 @@ def test_authorities_are_taken_from_then_on(cli: CLI, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("as_json", [True, False])
-def test_it_serves_until_it_is_told_to_end(cli: CLI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, as_json: bool) -> None:
+@pytest.mark.parametrize("read_only", [False, True])
+def test_it_serves_until_it_is_told_to_end(cli: CLI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, as_json: bool, read_only: bool) -> None:
+    cli(*options(tmp_path / "l"), *NEW, "--print-key")
     servers: list[Any] = []
     answers: list[httpx.Response] = []
     make = _Server.__init__
@@ -85,7 +87,8 @@ def test_it_serves_until_it_is_told_to_end(cli: CLI, tmp_path: Path, monkeypatch
     monkeypatch.setattr(_Server, "__init__", kept)
     asking = threading.Thread(target=ask)
     asking.start()
-    ran = cli(*options(tmp_path / "l"), *NEW, "--listen", "127.0.0.1:0", *(["--json"] if as_json else []))
+    more = [*(["--json"] if as_json else []), *(["--read-only"] if read_only else [])]
+    ran = cli(*options(tmp_path / "l"), *NEW, "--listen", "127.0.0.1:0", *more)
     asking.join()
     assert answers[0].json() == {"status": "ready"}
     assert (ran.json["name"] if as_json else ran.out).startswith("ledger.example") or "ledger.example" in ran.out
