@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from did_health.cli.bench import measure, peers, suites, workshop
+from did_health.cli.bench import markdown, measure, peers, suites, workshop
 from did_health.cli.bench.peers import Peer, on_node, on_python
 from did_health.cli.bench.suites import SecuredLicences
 from did_health.encoding import strict_json
@@ -19,7 +19,7 @@ from did_health.errors import DidHealthError, TransportError
 from did_health.stores import directory
 from did_health.vc import rdf
 from tests.cli_runs import CLI
-from tests.conftest import lacking
+from tests.conftest import REPOSITORY, lacking
 from tests.ledger_parties import CHEAP
 
 SUITES = ["eddsa-rdfc-2022", "ecdsa-jcs-2019", "vc+jwt", "ecdsa-sd-2023", "bbs-2023"]
@@ -82,6 +82,18 @@ def test_the_page_has_a_row_for_each_suite_and_says_what_is_missing(cli: CLI, li
     rows = [line for line in page.splitlines() if line.startswith("| ")]
     assert [row.split()[1] for row in rows] == ["verified", "bare", *SUITES]
     assert "Not measured: bbs-2023, on Node: " in page
+
+
+def test_the_page_in_the_documentation_was_made_by_the_command() -> None:
+    page = (REPOSITORY / "docs" / "benchmarks.md").read_text()
+    rows = [line for line in page.splitlines() if line.startswith("| ")]
+    assert [row.split()[1] for row in rows] == ["verified", "bare", *SUITES]
+    before, after = markdown._PAGE.split("{unit:.0f}")[0], markdown._PAGE.rpartition("{notes}")[2]
+    assert page.startswith(before)
+    assert page.endswith(after)
+    for row in rows[2:]:
+        value, limit = (float(cell) for cell in row.split("|")[2:4])
+        assert value <= limit, row
 
 
 def test_the_limits_are_those_of_the_issue() -> None:

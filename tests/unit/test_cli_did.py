@@ -40,7 +40,7 @@ def test_create_a_key(cli: CLI) -> None:
     assert Path("me.key").stat().st_mode & 0o777 == 0o600
     assert "already" in cli("did", "create", "--method", "key", "-o", "me.key", code=2).err
     assert "did:key:zDn" in cli("did", "create", "--method", "key", "-o", "other.key", "--algorithm", "P-256").out
-    assert "did:key:zUC7" in cli("did", "create", "--method", "key", "-o", "bbs.key", "--algorithm", "BLS12381G2").out
+    assert "did:key:zUC" in cli("did", "create", "--method", "key", "-o", "bbs.key", "--algorithm", "BLS12381G2").out
 
 
 @pytest.mark.parametrize(("arguments", "words"), [
