@@ -52,13 +52,16 @@ class Container(IntEnum):
 class Term:
     """A term in a scope: ``predicate`` and ``suffix`` (what follows a quoted literal: its datatype) are N-Quads."""
 
-    __slots__ = ("_inner", "_values", "container", "form", "is_typed", "name", "predicate", "scope", "suffix")
+    __slots__ = ("_inner", "_values", "container", "form", "is_property", "is_text", "is_typed", "name", "predicate", "scope", "suffix")
 
     def __init__(self, scope: Scope, name: str, form: Form, *, predicate: str = "", container: Container = Container.SET) -> None:
         self.scope, self.name, self.form = scope, name, form
         self.predicate, self.container = predicate, container
         self.suffix = ""
         self.is_typed = False
+        # What is asked of every member is worked out beforehand.
+        self.is_property = form > Form.TYPE
+        self.is_text = False
         self._values: Scope | None = None
         self._inner: dict[bool, Scope] = {}
 
@@ -255,6 +258,7 @@ def _property(scope: Scope, name: str, iri: str, mapping: Any) -> Term:
             raise Uncompiled
         term.suffix = "" if datatype == f"{XSD}string" else f"^^<{datatype}>"
     term.is_typed = datatype is not None
+    term.is_text = term.form is Form.LITERAL and term.container is Container.SET
     return term
 
 

@@ -20,6 +20,9 @@ _TYPE: Final = f"<{RDF}type>"
 _FIRST: Final = f"<{RDF}first>"
 _REST: Final = f"<{RDF}rest>"
 _NIL: Final = f"<{RDF}nil>"
+# A member of an enumeration takes longer to look up than all that is done with it.
+_ID, _TYPE_FORM, _LITERAL, _REFERENCE = Form.ID, Form.TYPE, Form.LITERAL, Form.REFERENCE
+_SET, _LIST, _GRAPH = Container.SET, Container.LIST, Container.GRAPH
 _MAX_SAFE_INTEGER: Final = (1 << 53) - 1
 # Without the letters beyond ASCII, of which PyLD takes some for white space.
 _PLAIN_IRI: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):[!#-;=?-\[\]_a-z~]*")
@@ -80,14 +83,13 @@ class _Reading:
         terms = scope.terms
         for name, value in members.items():
             term = terms[name]
-            form = term.form
-            if form is Form.LITERAL and type(value) is str and term.container is Container.SET:
+            if term.is_text and type(value) is str:
                 quads.append((subject, term.predicate, literal(value) + term.suffix, graph))
-            elif form > Form.TYPE:
+            elif term.is_property:
                 self.values(value, term, subject, graph, depth)
-            elif (form is Form.ID and name != id_name) or (form is Form.TYPE and name != type_name):
+            elif (term.form is _ID and name != id_name) or (term.form is _TYPE_FORM and name != type_name):
                 raise Uncompiled
-        if type_name and terms[type_name].form is not Form.TYPE:
+        if type_name and terms[type_name].form is not _TYPE_FORM:
             raise Uncompiled
         return subject
 
@@ -100,15 +102,15 @@ class _Reading:
         if len(items) > 1:
             _refuse_same_ids(items)
         quads, predicate = self.quads, term.predicate
-        if term.container is Container.SET:
+        if term.container is _SET:
             for item in items:
                 quads.append((subject, predicate, self.object(item, term, graph, depth), graph))
-        elif term.container is Container.GRAPH:
+        elif term.container is _GRAPH:
             for item in items:
                 inner = self.blank()
                 quads.append((subject, predicate, inner, graph))
                 self.graph(item, term, inner, depth)
-        elif term.container is Container.LIST:
+        elif term.container is _LIST:
             quads.append((subject, predicate, self.list(items, term, graph, depth), graph))
         else:
             for item in items:
@@ -126,10 +128,10 @@ class _Reading:
             alone = len(value) == 1 and not term.values.id_names.isdisjoint(value)
             return self.node(value, term.inner(alone=alone), graph, depth + 1)
         if kind is str:
-            if term.form is Form.LITERAL:
+            if term.form is _LITERAL:
                 return literal(value) + term.suffix
-            return _iri(value, term.values) if term.form is Form.REFERENCE else term.values.iri(value)
-        if term.form is not Form.LITERAL:
+            return _iri(value, term.values) if term.form is _REFERENCE else term.values.iri(value)
+        if term.form is not _LITERAL:
             raise Uncompiled
         return _native(value, term)
 
