@@ -202,6 +202,10 @@ MAX_DELEGATION_USES: Final = 1_000
 MAX_TABLE_BYTES: Final = 4 << 20
 """A table of facts that change, such as the members of a compact."""
 MAX_TABLE_ROWS: Final = 20_000
+MAX_PURPOSE_AGE_SECONDS: Final = 366 * 86_400
+"""Oldest evidence that a purpose policy can allow."""
+MAX_REQUEST_BYTES: Final = 1 << 16
+"""What a verifier asks of a holder."""
 MAX_FHIR_RESOURCE_BYTES: Final = 1 << 20
 """One FHIR resource: a line of NDJSON."""
 MAX_FHIR_DOCUMENT_BYTES: Final = 64 << 20

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from did_health.encoding import timestamps
 from did_health.encoding.strict_json import JSONObject
@@ -78,6 +78,7 @@ class Verifier:
         setting: str = "",
         pharmacy: str = "",
         prescription: str = "",
+        max_age: timedelta | None = None,
         evidence: Evidence | None = None,
         now: datetime | None = None,
         waive: Collection[CheckName] = (),
@@ -88,8 +89,9 @@ class Verifier:
         themselves, or enveloped.
 
         ``audience`` and ``nonce`` are what the holder was asked to sign. ``purpose`` picks the age of evidence that the policy allows; with
-        ``schedule`` and the others it is the act that restrictions, registrations and delegations are held against (see ``Act``). With
-        ``evidence`` nothing is fetched. ``waive`` names checks to leave out, all but the data model; the report shows them as waived.
+        ``schedule`` and the others it is the act that restrictions, registrations and delegations are held against (see ``Act``);
+        ``max_age`` is how old evidence may be where the policy would allow more. With ``evidence`` nothing is fetched. ``waive`` names checks
+        to leave out, all but the data model; the report shows them as waived.
 
         The steps, each a check of the report; 2 to 11 for every credential:
 
@@ -114,7 +116,7 @@ class Verifier:
         if evidence is None:
             # The clock is read anew for each plan: what it pins was not seen before it was fetched.
             evidence = self._gather(lambda have: self._missing(parsed, have, purpose, self._moment(now))) if self._gather else Evidence()
-        return self._report(parsed, PresentationExpectation(audience, nonce), act, evidence, self._moment(now), tuple(waive))
+        return self._report(parsed, PresentationExpectation(audience, nonce), act, evidence, self._moment(now), tuple(waive), max_age)
 
     async def verify_async(
         self,
@@ -128,6 +130,7 @@ class Verifier:
         setting: str = "",
         pharmacy: str = "",
         prescription: str = "",
+        max_age: timedelta | None = None,
         now: datetime | None = None,
         waive: Collection[CheckName] = (),
     ) -> Report:
@@ -136,7 +139,7 @@ class Verifier:
             raise ValueError("this verifier was given nothing to gather evidence with asynchronously")
         parsed, act = parse_document(document), Act(purpose, schedule, jurisdiction, setting, pharmacy, prescription)
         evidence = await self._gather_async(lambda have: self._missing(parsed, have, purpose, self._moment(now)))
-        return self._report(parsed, PresentationExpectation(audience, nonce), act, evidence, self._moment(now), tuple(waive))
+        return self._report(parsed, PresentationExpectation(audience, nonce), act, evidence, self._moment(now), tuple(waive), max_age)
 
     def collect(self, plan: Callable[[Facts], Sequence[Need]]) -> Evidence:
         """Gather evidence for other than one document: ``plan`` says what is missing, until that is nothing or cannot be had.
@@ -155,21 +158,29 @@ class Verifier:
             return ()
         return missing(document, self._facts(have, purpose, now))
 
-    def _facts(self, evidence: Evidence, purpose: str, now: datetime) -> Facts:
+    def _facts(self, evidence: Evidence, purpose: str, now: datetime, max_age: timedelta | None = None) -> Facts:
         state = self._state
         if state is None or state.evidence is not evidence:
             state = self._state = LedgerState(self.policy, evidence, self._memo, self._pins)
-        return Facts(state, now, self.policy.max_age_for(purpose))
+        allowed = self.policy.max_age_for(purpose)
+        return Facts(state, now, allowed if max_age is None else min(allowed, max_age))
 
     def _report(
-        self, document: Document, expected: PresentationExpectation, act: Act, evidence: Evidence, now: datetime, waive: tuple[CheckName, ...]
+        self,
+        document: Document,
+        expected: PresentationExpectation,
+        act: Act,
+        evidence: Evidence,
+        now: datetime,
+        waive: tuple[CheckName, ...],
+        max_age: timedelta | None,
     ) -> Report:
         if self.policy.is_empty:
             refusal = Check(CheckName.ISSUER, Outcome.FAIL, "policy_empty", "the trust policy trusts nobody")
             return Report((refusal,), Verdict.REFUSE, now, None, (), evidence)
         if CheckName.DATA_MODEL in waive:
             raise ValueError("the data model cannot be waived: there is no telling what a malformed credential says")
-        checks = Checks(self._facts(evidence, act.purpose, now), act, waive, document.parts, document.canonicalize)
+        checks = Checks(self._facts(evidence, act.purpose, now, max_age), act, waive, document.parts, document.canonicalize)
         holder = None
         if document.presentation is not None:
             holder = checks.presentation(document.presentation, expected, self._used_nonces, document.secured)
