@@ -157,6 +157,8 @@ MAX_REQUEST_ITEMS: Final = 256
 """Items of one list in a request to a VC-API, such as JSON pointers."""
 MAX_STATUS_CREDENTIALS: Final = 100_000
 """Credentials of a VC-API whose status can be changed; the oldest is forgotten first."""
+MAX_STATUS_LISTS: Final = 256
+"""Status lists of a VC-API: up to 144 kB each in memory."""
 MAX_BEARER_TOKENS: Final = 1_024
 """Tokens that a service accepts."""
 MAX_CERTIFICATE_DAYS: Final = 90

@@ -183,7 +183,14 @@ REFUSED: dict[str, tuple[str, Document, Document]] = {
     "pointers-no-pointers": ("ecdsa-sd-2023", {}, {"mandatoryPointers": ["issuer"]}),
     "status-of-no-purpose": ("eddsa-rdfc-2022", {}, {"credentialStatus": {"type": "BitstringStatusListEntry"}}),
     "status-of-another-type": ("eddsa-rdfc-2022", {}, {"credentialStatus": [{"type": "Other", "statusPurpose": "revocation"}]}),
-    "status-of-another-purpose": ("eddsa-rdfc-2022", {}, {"credentialStatus": [{"type": "BitstringStatusListEntry", "statusPurpose": "message"}]}),
+    "status-of-another-purpose": ("eddsa-rdfc-2022", {}, {"credentialStatus": [{"type": "BitstringStatusListEntry", "statusPurpose": "ourOwn"}]}),
+    "status-message-without-messages": ("eddsa-rdfc-2022", {}, {"credentialStatus": {"type": "BitstringStatusListEntry", "statusPurpose": "message"}}),
+    "status-messages-too-few": (
+        "eddsa-rdfc-2022",
+        {},
+        {"credentialStatus": [{"type": "BitstringStatusListEntry", "statusPurpose": "message", "statusSize": 2, "statusMessage": []}]},
+    ),
+    "status-no-object": ("eddsa-rdfc-2022", {}, {"credentialStatus": ["revocation"]}),
     "domains-for-a-token": ("vc+jwt", {}, {"domain": ["a.example", "b.example"]}),
     "domain-empty-set": ("eddsa-rdfc-2022", {}, {"domain": []}),
     "challenge-number": ("eddsa-rdfc-2022", {}, {"challenge": 5}),
@@ -426,6 +433,40 @@ def test_status_entries_are_given_where_they_are_asked_for(service: VCAPI) -> No
     assert service.verified(refreshed).status_code == 200
 
 
+@pytest.mark.parametrize("suite", ["eddsa-jcs-2022", "ecdsa-rdfc-2019"])
+def test_a_status_of_several_messages_is_given_changed_and_told(service: VCAPI, suite: str) -> None:
+    messages = [{"status": hex(value), "message": text} for value, text in enumerate(("pending", "accepted", "rejected", "undefined"))]
+    wanted = {
+        "type": "BitstringStatusListEntry",
+        "statusPurpose": "message",
+        "statusSize": 2,
+        "statusMessage": messages,
+        "statusReference": "https://a.example/codes",
+    }
+    issued = service.issued(suite, {"credentialStatus": wanted}, id=f"urn:uuid:message-{suite}")
+    entry = issued["credentialStatus"]
+    assert (entry["statusSize"], entry["statusMessage"], entry["statusReference"]) == (2, messages, ["https://a.example/codes"])
+    update = {"credentialId": issued["id"], "credentialStatus": {"type": "BitstringStatusListEntry", "statusPurpose": "message"}}
+    for value, text in ((2, "rejected"), (0, "pending"), (True, "accepted")):
+        assert service.post("/credentials/status", update | {"status": value}).status_code == 200
+        assert service.verified(issued).json()["results"]["credentialStatus"] == [{"valid": True, "input": entry, "message": text}]
+    assert code(service.post("/credentials/status", update | {"status": 4})) == "RANGE_ERROR"
+    published = service.client.get(entry["statusListCredential"].removeprefix(BASE)).json()["credentialSubject"]
+    assert (published["statusSize"], published["statusMessages"]) == (2, messages)
+
+
+def test_there_are_only_so_many_lists(service: VCAPI, monkeypatch: pytest.MonkeyPatch) -> None:
+    from did_health.services.vc_api import status_lists
+
+    monkeypatch.setattr(status_lists, "MAX_STATUS_LISTS", 0)
+    body = {
+        "credential": service.credential("Ed25519Signature2020"),
+        "options": {"credentialStatus": {"type": "BitstringStatusListEntry", "statusPurpose": "refresh"}},
+    }
+    service.instance.status_lists._current.clear()
+    assert service.post("/credentials/issue", body).status_code == 503
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -566,7 +607,7 @@ def test_no_claim_is_in_a_log(service: VCAPI) -> None:
     lines = [json.loads(line) for line in service.log.getvalue().splitlines()]
     assert len(lines) > 10
     assert "Secret Name" not in service.log.getvalue()
-    assert {line["event"] for line in lines} == {"request"}
+    assert {line["event"] for line in lines} <= {"request", "store"}
 
 
 def test_real_answers_have_the_shapes_of_the_openapi_document(service: VCAPI) -> None:

@@ -8,7 +8,7 @@ from did_health.errors import FormatError, UnsupportedError
 from did_health.services.vc_api.instance import Instance
 from did_health.services.vc_api.issuers import Issuer
 from did_health.services.vc_api.requests import SecuringOptions
-from did_health.services.vc_api.status_lists import PURPOSES
+from did_health.services.vc_api.status_lists import USUAL
 from did_health.vc import rdf
 from did_health.vc.contexts import CONTEXTS
 from did_health.vc.credential import Credential
@@ -38,8 +38,7 @@ def issue(instance: Instance, document: JSONObject, options: SecuringOptions, is
             StatusEntry.parse(entry)
     if not issuer.securing.reads_json_ld:
         _require_json_ld(instance, document)
-    purposes = options.status_purposes or (PURPOSES if issuer.with_status else ())
-    entries = instance.status_lists.allocate(instance.list_owner(issuer), purposes)
+    entries = instance.status_lists.allocate(instance.list_owner(issuer), options.statuses or (USUAL if issuer.with_status else ()))
     if entries:
         added = [entry.to_json() for entry in entries]
         present = list(credential.status_entries)

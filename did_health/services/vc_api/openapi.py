@@ -17,9 +17,16 @@ _TEXT: Final[JSONObject] = {"type": "string", "minLength": 1, "maxLength": 4096}
 _SET: Final[JSONObject] = {"type": "array", "items": {"type": "string", "minLength": 1}, "minItems": 1, "uniqueItems": True, "maxItems": 256}
 _TEXTS: Final[JSONObject] = {"oneOf": [_TEXT, _SET]}
 _DOCUMENT: Final[JSONObject] = {"type": "object", "description": "JSON-LD, as VC Data Model 2.0 or 1.1 has it"}
+_PURPOSES: Final = ["revocation", "suspension", "message", "refresh"]
 _ENTRY: Final[JSONObject] = {
     "type": "object",
-    "properties": {"type": {"const": "BitstringStatusListEntry"}, "statusPurpose": {"enum": ["revocation", "suspension", "refresh"]}},
+    "properties": {
+        "type": {"const": "BitstringStatusListEntry"},
+        "statusPurpose": {"enum": _PURPOSES},
+        "statusSize": {"type": "integer", "minimum": 1, "maximum": 8},
+        "statusMessage": {"type": "array", "items": {"type": "object", "required": ["status", "message"]}, "minItems": 2, "maxItems": 256},
+        "statusReference": {},
+    },
     "required": ["type", "statusPurpose"],
 }
 _PROOF_OPTIONS: Final[JSONObject] = {
@@ -91,7 +98,7 @@ _SCHEMAS: Final[dict[str, JSONObject]] = {
                 },
                 "required": ["type", "statusPurpose"],
             },
-            "status": {"type": "boolean"},
+            "status": {"oneOf": [{"type": "boolean"}, {"type": "integer", "minimum": 0, "maximum": 255}]},
         },
         "required": ["credentialId", "credentialStatus"],
     },
@@ -147,7 +154,7 @@ def document(issuers: Iterable[str], *, bearer: bool) -> JSONObject:
                 "summary": "A status list credential",
                 "parameters": [
                     {"name": "list", "in": "path", "required": True, "schema": {"type": "string", "pattern": "^[0-9a-f]{16}$"}},
-                    {"name": "purpose", "in": "path", "required": True, "schema": {"enum": ["revocation", "suspension", "refresh"]}},
+                    {"name": "purpose", "in": "path", "required": True, "schema": {"enum": _PURPOSES}},
                 ],
                 "responses": {"200": answer("The list", _DOCUMENT, "application/vc"), **problems((HTTPStatus.NOT_FOUND,))},
             }

@@ -8,8 +8,10 @@ from typing import Final
 
 from did_health.encoding import strict_json, timestamps
 from did_health.encoding.strict_json import JSON, JSONObject
-from did_health.errors import FormatError
+from did_health.errors import FormatError, UnsupportedError
 from did_health.limits import MAX_REQUEST_ITEMS, MAX_SETTING_CHARACTERS
+from did_health.vc.status import StatusEntry
+from did_health.vc.status_list import MAX_STATUS_SIZE
 
 PROOF: Final = "proof"
 ISSUER: Final = "issuer"
@@ -21,6 +23,7 @@ CHECKS: Final = (PROOF, ISSUER, VALIDITY, STATUS, SCHEMA)
 DEFAULT_CHECKS: Final = (PROOF, ISSUER, VALIDITY, STATUS)
 """What is checked where a request does not say. A schema is checked only if it is asked for, as few are known here."""
 
+_CHOSEN_LATER: Final = "urn:status-list"
 _SYNONYMS: Final = {"status": STATUS, "schema": SCHEMA, "validFrom": VALIDITY, "validUntil": VALIDITY}
 
 
@@ -37,7 +40,8 @@ class SecuringOptions:
     challenge: str | None = None
     mandatory_pointers: tuple[str, ...] = ()
     credential_id: str | None = None
-    status_purposes: tuple[str, ...] = ()
+    statuses: tuple[StatusEntry, ...] = ()
+    """The status entries that are wanted; their indices and lists are the service's to choose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,8 @@ class StatusUpdate:
     purpose: str
     index: str | None
     list_url: str | None
-    value: bool
+    value: int
+    """0 and 1 for false and true."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +98,7 @@ class Body:
             options.text("challenge"),
             options.pointers("mandatoryPointers"),
             options.text("credentialId"),
-            options.purposes("credentialStatus"),
+            options.statuses("credentialStatus"),
         )
 
     def verifying(self) -> VerifyingOptions:
@@ -124,9 +129,9 @@ class Body:
         if purpose is None:
             raise _malformed("the status has no statusPurpose", "/credentialStatus/statusPurpose")
         value = self.members.get("status", True)
-        if type(value) is not bool:
-            raise _malformed("status is neither true nor false", "/status")
-        return StatusUpdate(identifier, purpose, entry.text("statusListIndex"), entry.text("statusListCredential"), value)
+        if type(value) not in (bool, int) or not 0 <= value < 1 << MAX_STATUS_SIZE:
+            raise _malformed("status is neither true nor false, nor a number of a status message", "/status")
+        return StatusUpdate(identifier, purpose, entry.text("statusListIndex"), entry.text("statusListCredential"), int(value))
 
 
 class _Members:
@@ -202,17 +207,20 @@ class _Options(_Members):
                 raise _malformed(f"the checks are {', '.join(CHECKS)}", f"/options/checks/{position}")
         return tuple(dict.fromkeys(found)) or DEFAULT_CHECKS
 
-    def purposes(self, name: str) -> tuple[str, ...]:
-        """The purposes of the status entries that are wanted: ``[{"type": "BitstringStatusListEntry", "statusPurpose": "revocation"}]``."""
+    def statuses(self, name: str) -> tuple[StatusEntry, ...]:
+        """Status entries as they are wanted: ``{"type": "BitstringStatusListEntry", "statusPurpose": "revocation"}``, one or several."""
         value = self.get(name)
         items = self.list(name) if type(value) is list else [value] if name in self._members else []
-        purposes = []
+        wanted = []
         for position, item in enumerate(items):
-            entry = _Members(item if type(item) is dict else {}, f"/options/{name}/{position}")
-            if entry.text("type") != "BitstringStatusListEntry" or (purpose := entry.text("statusPurpose")) is None:
-                raise _malformed("not a BitstringStatusListEntry with a statusPurpose", f"/options/{name}/{position}")
-            purposes.append(purpose)
-        return tuple(dict.fromkeys(purposes))
+            where = f"/options/{name}/{position}" if type(value) is list else f"/options/{name}"
+            if type(item) is not dict:
+                raise _malformed("not a BitstringStatusListEntry", where)
+            try:
+                wanted.append(StatusEntry.parse({**item, "statusListIndex": "0", "statusListCredential": _CHOSEN_LATER}))
+            except (FormatError, UnsupportedError) as error:
+                raise _malformed(error.what, where + error.where) from error
+        return tuple(dict.fromkeys(wanted))
 
 
 def _suite(options: _Options) -> str | None:

@@ -180,15 +180,20 @@ def _check_status(instance: Instance, world: World, credential: Credential, find
     results = []
     for entry in credential.status_entries:
 
-        def look(entry: JSONObject = entry) -> None:
+        finding: JSONObject = {"valid": False, "input": entry}
+
+        def look(entry: JSONObject = entry, finding: JSONObject = finding) -> None:
             url = entry.get("statusListCredential")
             document = world.document(url) if isinstance(url, str) else None
             result = validate_status(entry, document, genuine, world.now)
             if not result.valid and result.purpose in _INVALIDATING:
                 what = "revoked" if result.purpose == StatusPurpose.REVOCATION else "suspended"
                 raise VerificationError(f"the credential is {what}", where="/credentialStatus", code="STATUS_VERIFICATION_ERROR")
+            if result.message is not None:
+                finding["message"] = result.message
 
-        results.append({"valid": findings.check(look), "input": entry})
+        finding["valid"] = findings.check(look)
+        results.append(finding)
     if results:
         findings.results["credentialStatus"] = results
 
