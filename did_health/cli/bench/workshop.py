@@ -12,7 +12,6 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 import did_health
-from did_health.health.physician_license import CompactOrigin
 from did_health.net.gather import gather
 from did_health.roles.evidence import Evidence
 from did_health.roles.holder import Wallet
@@ -84,6 +83,5 @@ def licence(number: int) -> did_health.PhysicianLicense:
         fid=f"{number:09}",
         degree="MD",
         taxonomy=("207R00000X", "207RC0000X"),
-        board_order_refs=(f"https://board.example/orders/{number}/granted",),
-        compact=CompactOrigin("IMLC", f"urn:uuid:00000000-0000-4000-8000-{number:012}"),
+        board_order_refs=(f"https://board.example/orders/{number}/granted", f"https://board.example/orders/{number}/renewed-in-the-year-before"),
     )
