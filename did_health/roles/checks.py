@@ -299,7 +299,7 @@ class Checks:
     def _entitlement(self, subject: _Subject) -> None:
         """Step 8. "At issuance" is when the ledger's witnesses saw it, for the issuer's own dates could be back-dated."""
         credential = subject.credential
-        if is_self_issued(credential):
+        if not credential.is_common and is_self_issued(credential):
             self.made.append(_passed("speaks_for_itself", subject.index, None))
             return
         issued_at = subject.logged_at or credential.valid_from or self.facts.now

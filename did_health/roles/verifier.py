@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Final
 
 from did_health.encoding import timestamps
 from did_health.encoding.strict_json import JSONObject
@@ -23,6 +25,10 @@ from did_health.trust.policy import DEFAULT_PURPOSE, TrustPolicy
 Missing = Callable[[Evidence], Sequence[Need]]
 Gather = Callable[[Missing], Evidence]
 GatherAsync = Callable[[Missing], Awaitable[Evidence]]
+
+
+# A counter asks for few acts, again and again.
+_act: Final = lru_cache(maxsize=256)(Act)
 
 
 class Verifier:
@@ -112,7 +118,7 @@ class Verifier:
         supported, ``VerificationError`` for a selective disclosure that does not fit, and ``ValueError`` if the data model is to be
         waived; every other finding is in the report.
         """
-        parsed, act = parse_document(document), Act(purpose, schedule, jurisdiction, setting, pharmacy, prescription)
+        parsed, act = parse_document(document), _act(purpose, schedule, jurisdiction, setting, pharmacy, prescription)
         if evidence is None:
             # The clock is read anew for each plan: what it pins was not seen before it was fetched.
             evidence = self._gather(lambda have: self._missing(parsed, have, purpose, self._moment(now))) if self._gather else Evidence()
@@ -137,7 +143,7 @@ class Verifier:
         """As ``verify``, fetching the evidence without blocking the event loop. Raises ``ValueError`` without ``gather_async``."""
         if self._gather_async is None:
             raise ValueError("this verifier was given nothing to gather evidence with asynchronously")
-        parsed, act = parse_document(document), Act(purpose, schedule, jurisdiction, setting, pharmacy, prescription)
+        parsed, act = parse_document(document), _act(purpose, schedule, jurisdiction, setting, pharmacy, prescription)
         evidence = await self._gather_async(lambda have: self._missing(parsed, have, purpose, self._moment(now)))
         return self._report(parsed, PresentationExpectation(audience, nonce), act, evidence, self._moment(now), tuple(waive), max_age)
 

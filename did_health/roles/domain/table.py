@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
@@ -25,8 +25,15 @@ RULES: Final[Mapping[str, DomainRule]] = MappingProxyType({
 })
 
 
-def rules_of(credential: Credential) -> Iterator[DomainRule]:
+_USUAL: Final = 2
+
+
+def rules_of(credential: Credential) -> Sequence[DomainRule]:
     """The rules on the types of ``credential``."""
-    for name in credential.types:
-        if name in RULES:
-            yield RULES[name]
+    types = credential.types
+    # Most credentials have one type besides the base type.
+    if len(types) == _USUAL:
+        rule = RULES.get(types[1])
+        if rule is not None:
+            return (rule,)
+    return [RULES[name] for name in types if name in RULES]
