@@ -13,7 +13,7 @@ import httpx
 
 from did_health.did.methods import webvh
 from did_health.errors import StoreError, TransportError
-from did_health.roles.evidence import Need
+from did_health.roles.evidence import Need, Source
 from did_health.services.json_log import JSONLog
 from did_health.services.rate_limit import RateLimit
 from did_health.services.resolver_app import resolver_app
@@ -71,10 +71,11 @@ class Resolver:
 
 
 @contextmanager
-def resolver(**options: Any) -> Iterator[Resolver]:
-    """A resolver that knows the ``Web``."""
+def resolver(source: Source | None = None, **options: Any) -> Iterator[Resolver]:
+    """A resolver that knows the ``Web``, or another ``source``."""
     log = io.StringIO()
-    app = resolver_app(Web(), clock=lambda: LATER, log=JSONLog("resolver", log), limit=RateLimit(options.pop("requests_per_minute", 100_000)), **options)
+    limit = RateLimit(options.pop("requests_per_minute", 100_000))
+    app = resolver_app(source or Web(), clock=lambda: LATER, log=JSONLog("resolver", log), limit=limit, **options)
     with serving(app) as base:
         running = Resolver(base, log)
         with running.client:
