@@ -11,7 +11,7 @@ from did_health.cli.bench.peers import Peer
 _PAGE = """\
 # Benchmarks
 
-Made by `did-health bench --suites --markdown --peers tests/interop/peers`; do not edit. The same licences, each way of securing them,
+Made by `did-health bench --suites --markdown --peers tests/interop/node`; do not edit. The same licences, each way of securing them,
 from bytes to a verified proof, with the issuer's key and all contexts at hand. Everything was measured in one run, in U:
 one bare Ed25519 verification of 64 bytes by PyNaCl, {unit:.0f} µs here (Python {python} on {machine}).
 The figures are the shortest of many rounds; what matters is how they stand to each other.
@@ -19,7 +19,7 @@ The figures are the shortest of many rounds; what matters is how they stand to e
 {table}
 
 {notes}
-For the peers on Node, `npm install --no-package-lock` in `tests/interop/peers`; what is not installed is left out of the table. Verifications of
+For the peers on Node, `npm install --no-package-lock` in `tests/interop/node`; what is not installed is left out of the table. Verifications of
 `did_health` check what the suites' specifications ask for; the peers do as much as their defaults do.
 `did-health bench` measures whole verifications, `did-health bench --ledger` a ledger.
 """
