@@ -18,6 +18,7 @@ from did_health.cli import options
 from did_health.cli.exits import UsageError
 from did_health.cli.options import JSONOption, example
 from did_health.cli.output import Output, note
+from did_health.cli.server_extra import require_server_extra
 from did_health.errors import EdgeError, StoreError
 
 if TYPE_CHECKING:
@@ -52,7 +53,6 @@ def up(
     in client/ the policies that demand all this. Everything listens on
     127.0.0.1 only. Each process writes its log to members/<name>/output.log.
     """
-    from did_health.cli.serve import require_server_extra
     from did_health.cli.session import ending_signals
 
     require_server_extra()

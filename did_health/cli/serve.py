@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +12,7 @@ from did_health.cli import options, serve_ledger, serve_mirror, serve_resolver, 
 from did_health.cli.exits import UsageError
 from did_health.cli.options import JSONOption, PassphraseFileOption, example
 from did_health.cli.output import Output
+from did_health.cli.server_extra import require_server_extra
 
 if TYPE_CHECKING:
     from did_health.services.config import WitnessSettings
@@ -99,11 +99,3 @@ def _tell_witness(out: Output, directory: WitnessDirectory, address: Address | N
         out.facts([("Witness", key.name), ("Verifier key", key), ("Listens at", url), ("Follows", ", ".join(directory.known_logs))])
     else:
         out.write(f"{key}\n".encode())
-
-
-def require_server_extra() -> None:
-    """Raises ``UsageError`` where the packages of the ``server`` extra are not installed."""
-    from importlib.util import find_spec
-
-    if any(name not in sys.modules and find_spec(name) is None for name in ("starlette", "uvicorn")):
-        raise UsageError("services need packages that are not installed", hint='Install them with: pip install "did-health[server]"')

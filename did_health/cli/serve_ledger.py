@@ -13,6 +13,7 @@ from did_health.cli import session
 from did_health.cli.exits import UsageError
 from did_health.cli.options import JSONOption, PassphraseFileOption, example
 from did_health.cli.output import Output
+from did_health.cli.server_extra import require_server_extra
 from did_health.errors import StoreError
 
 if TYPE_CHECKING:
@@ -167,8 +168,6 @@ def _open_or_make(
 
 
 def _serve(settings: LedgerSettings, opened: EmbeddedLedger, out: Output) -> None:
-    from did_health.cli.serve import require_server_extra
-
     require_server_extra()
     from did_health.services.json_log import JSONLog
     from did_health.services.ledger_app import ledger_app
@@ -187,8 +186,6 @@ def _serve(settings: LedgerSettings, opened: EmbeddedLedger, out: Output) -> Non
 
 
 def _serve_front_end(settings: LedgerSettings, out: Output) -> None:
-    from did_health.cli.serve import require_server_extra
-
     require_server_extra()
     from did_health.services.json_log import JSONLog
     from did_health.services.ledger_app import front_end_app

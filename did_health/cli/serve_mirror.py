@@ -16,6 +16,7 @@ from did_health.cli import session
 from did_health.cli.exits import UsageError
 from did_health.cli.options import JSONOption, PassphraseFileOption, example
 from did_health.cli.output import Output
+from did_health.cli.server_extra import require_server_extra
 
 if TYPE_CHECKING:
     from did_health.services.config import MirrorSettings
@@ -110,8 +111,6 @@ def _followed(settings: MirrorSettings) -> list[_Followed]:
 
 
 def _serve(settings: MirrorSettings, directory: WitnessDirectory, out: Output) -> None:
-    from did_health.cli.serve import require_server_extra
-
     require_server_extra()
     logs = _followed(settings)
     from did_health.net.exchange import HTTPExchange

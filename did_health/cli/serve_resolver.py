@@ -12,6 +12,7 @@ from did_health.cli import session
 from did_health.cli.listeners import AllowHostOption, CertificateOption, KeyOption, TLSListenOption, open_listeners
 from did_health.cli.options import JSONOption, example
 from did_health.cli.output import Output
+from did_health.cli.server_extra import require_server_extra
 
 EXAMPLE = example(
     "did-health serve resolver --listen 127.0.0.1:8109",
@@ -31,8 +32,6 @@ def resolver(
     as_json: JSONOption = False,
 ) -> None:
     """Resolves DIDs and dereferences DID URLs at /identifiers/<DID>: did:key, did:jwk, did:web, did:webvh."""
-    from did_health.cli.serve import require_server_extra
-
     require_server_extra()
     from did_health.net.fetch import HTTPSource
     from did_health.services.json_log import JSONLog

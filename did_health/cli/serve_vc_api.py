@@ -15,6 +15,7 @@ from did_health.cli.exits import UsageError
 from did_health.cli.listeners import AllowHostOption, CertificateOption, KeyOption, TLSListenOption, open_listeners, require_certificate_with_key
 from did_health.cli.options import JSONOption, PassphraseFileOption, example
 from did_health.cli.output import Output
+from did_health.cli.server_extra import require_server_extra
 from did_health.errors import FormatError
 
 if TYPE_CHECKING:
@@ -48,8 +49,6 @@ def vc_api(
     as_json: JSONOption = False,
 ) -> None:
     """The VC-API of the W3C Credentials Community Group: issues, derives, proves and verifies. Its status lists end with it."""
-    from did_health.cli.serve import require_server_extra
-
     require_server_extra()
     require_certificate_with_key(certificate, key, tls_listen)
     from did_health.net.fetch import HTTPSource

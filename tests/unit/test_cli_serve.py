@@ -14,7 +14,8 @@ from typing import Any
 import httpx
 import pytest
 
-from did_health.cli import serve
+from did_health.cli import server_extra
+from did_health.cli.exits import UsageError
 from did_health.limits import MAX_REQUEST_HEAD_BYTES
 from did_health.services import run as run_module
 from tests.cli_runs import CLI
@@ -55,10 +56,10 @@ def test_a_lost_memory_is_refused(cli: CLI, tmp_path: Path) -> None:
 
 
 def test_without_the_server_extra_it_says_what_to_install(cli: CLI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    monkeypatch.setattr(serve.sys, "modules", {})
-    with pytest.raises(serve.UsageError, match="not installed") as caught:
-        serve.require_server_extra()
+    monkeypatch.setattr(server_extra, "find_spec", lambda name: None)
+    monkeypatch.setattr(server_extra.sys, "modules", {})
+    with pytest.raises(UsageError, match="not installed") as caught:
+        server_extra.require_server_extra()
     assert "did-health[server]" in caught.value.hint
 
 

@@ -6,8 +6,7 @@ import hashlib
 import os
 import resource
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -28,8 +27,6 @@ from did_health.stores.embedded import EmbeddedLedger
 from did_health.stores.ledger_map import LedgerMap
 from did_health.stores.ledger_place import ledger_place
 from did_health.stores.ledger_store import LedgerStore
-from did_health.stores.log_reader import LogReader
-from did_health.stores.tile_files import TileFiles
 from did_health.tlog.prefix_map import MapProof
 from did_health.tlog.witness_policy import WitnessPolicy
 
@@ -76,16 +73,6 @@ def ledger(entries: int, yardstick: Work) -> list[Ratio]:
         finally:
             log.close()
     return ratios
-
-
-@contextmanager
-def reading_ledger(folder: Path, url: str) -> Iterator[LogReader]:
-    """The ledger in ``folder`` as a process without its keys reads it."""
-    database = Database.open(ledger_place(folder, None), create=False, read_only=True)
-    try:
-        yield LogReader(url, LedgerStore(database), TileFiles(folder / "published"), system_clock)
-    finally:
-        database.close()
 
 
 def _appending(log: EmbeddedLedger, entries: int, yardstick: Work) -> list[Ratio]:

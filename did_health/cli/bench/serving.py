@@ -17,6 +17,12 @@ from urllib.parse import urlsplit
 
 from did_health.cli.bench.measure import Ratio, in_turns, rotating
 from did_health.errors import StoreError
+from did_health.stores.clock import system_clock
+from did_health.stores.database import Database
+from did_health.stores.ledger_place import ledger_place
+from did_health.stores.ledger_store import LedgerStore
+from did_health.stores.log_reader import LogReader
+from did_health.stores.tile_files import TileFiles
 from did_health.tlog.tiles import FULL_WIDTH, Tile
 
 if TYPE_CHECKING:
@@ -84,7 +90,6 @@ def _serving(folder: Path, url: str) -> Iterator[int]:
 
 def serve_reading(folder: Path, url: str, started: Connection) -> None:
     """What the other process does until it is told to end: everything of the ledger that is read, and the constant beside it."""
-    from did_health.cli.bench.ledger import reading_ledger
     from did_health.services.json_log import JSONLog
     from did_health.services.ledger_app import log_routes
     from did_health.services.metrics import Metrics
@@ -93,12 +98,22 @@ def serve_reading(folder: Path, url: str, started: Connection) -> None:
     from did_health.services.run import address_of, listening, serve
     from did_health.services.settings import Address
 
-    with Path(os.devnull).open("w") as stream, reading_ledger(folder, url) as reader:
+    with Path(os.devnull).open("w") as stream, _reading(folder, url) as reader:
         log = JSONLog("ledger", stream)
         app = service_app(log_routes(reader), ready=lambda: None, metrics=Metrics("ledger"), log=log, limit=RateLimit(1 << 30))
         listener = listening(Address("127.0.0.1", 0))
         port = address_of(listener).port
         serve(_beside_a_constant(app), listener, log=log, started=lambda: started.send(port))
+
+
+@contextmanager
+def _reading(folder: Path, url: str) -> Iterator[LogReader]:
+    """The ledger in ``folder`` as a process without its keys reads it."""
+    database = Database.open(ledger_place(folder, None), create=False, read_only=True)
+    try:
+        yield LogReader(url, LedgerStore(database), TileFiles(folder / "published"), system_clock)
+    finally:
+        database.close()
 
 
 def _beside_a_constant(app: ASGIApp) -> ASGIApp:
