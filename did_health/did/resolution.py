@@ -1,8 +1,8 @@
 """DID resolution and DID URL dereferencing (W3C DID Resolution 1.0, Candidate Recommendation of July 2026), pure: bytes in, documents out.
 
 ``required_urls`` says what to fetch, ``resolve`` and ``dereference`` take what was fetched. Errors carry the code of §11, which is the
-end of the error's type URL. The options ``accept`` for documents and ``expandRelativeUrls`` (§4.1) are left out: a document is given
-as it was received, and its typed view has absolute ids.
+end of the error's type URL. A document is given as it was received, and its typed view has absolute ids; ``expand_relative_urls`` is
+for whoever wants them in the document too. The option ``accept`` for documents (§4.1) is left to whoever writes them.
 """
 
 from __future__ import annotations
@@ -14,15 +14,17 @@ from typing import Final
 from urllib.parse import urljoin, urlsplit
 
 from did_health.did.did import DID, DIDURL
-from did_health.did.document import DIDDocument, Service
+from did_health.did.document import RELATIONSHIPS, DIDDocument, Service
 from did_health.did.method import LATEST, DocumentMetadata, Method, PathMethod, Resolution, ResolutionOptions, Resources
 from did_health.did.methods.table import METHODS
 from did_health.did.verification_method import VerificationMethod
 from did_health.encoding import timestamps
-from did_health.encoding.strict_json import JSONObject
+from did_health.encoding.strict_json import JSON, JSONObject
 from did_health.errors import FormatError, ResolutionError
 
-__all__ = ["DocumentMetadata", "Dereferenced", "Resolution", "ResolutionOptions", "dereference", "error_metadata", "required_urls", "resolve"]
+__all__ = [
+    "DocumentMetadata", "Dereferenced", "Resolution", "ResolutionOptions", "dereference", "error_metadata", "expand_relative_urls", "required_urls", "resolve",
+]
 
 ERROR_TYPES: Final = "https://www.w3.org/ns/did#"
 # §11: these are Controlled Identifiers' (§3.5).
@@ -112,6 +114,23 @@ def dereference(did_url: str, resources: Resources, *, now: datetime, accept: st
     if url.fragment is not None:
         content = _part(document, f"{url.did}#{url.fragment}", relationship)
     return Dereferenced(resolution, content)
+
+
+def expand_relative_urls(document: JSONObject) -> JSONObject:
+    """A DID document with the relative URLs in its services, verification methods and relationships made absolute (§4.1, ``expandRelativeUrls``)."""
+    did = document.get("id")
+    expanded = dict(document)
+    for name in ("verificationMethod", "service", *RELATIONSHIPS):
+        if isinstance(items := document.get(name), list):
+            expanded[name] = [_absolute_part(item, str(did)) for item in items]
+    return expanded
+
+
+def _absolute_part(item: JSON, did: str) -> JSON:
+    if isinstance(item, dict):
+        return {**item, "id": _absolute_part(item["id"], did)} if "id" in item else item
+    # DID Core 1.0 §3.2.2: relative DID URLs.
+    return did + item if isinstance(item, str) and item.startswith(("#", "/", "?")) else item
 
 
 def error_metadata(error: ResolutionError) -> JSONObject:

@@ -18,7 +18,7 @@ from http import HTTPStatus
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from did_health.did.resolution import Dereferenced, dereference, error_metadata, required_urls, resolve
+from did_health.did.resolution import Dereferenced, dereference, error_metadata, expand_relative_urls, required_urls, resolve
 from did_health.encoding import strict_json
 from did_health.encoding.strict_json import JSON, JSONObject
 from did_health.errors import DidHealthError, ResolutionError, TransportError
@@ -103,10 +103,10 @@ def _answer(asked: ResolverRequest, source: Source, now: datetime) -> Response:
         found = dereference(
             asked.did_url, resources, now=now, accept=asked.accept, relationship=asked.options.get("verificationRelationship", "")
         )
-        return _dereferenced(found, asked.form)
+        return _dereferenced(found, asked)
     resolution = resolve(asked.did_url, resources, now=now)
     metadata = resolution.metadata.to_json()
-    document = resolution.document.raw if resolution.document else None
+    document = _document(resolution.document.raw, asked) if resolution.document else None
     if asked.form is not Form.RESOLUTION and document is not None and not resolution.metadata.deactivated:
         return _represented(document, asked.form)
     result = {"didDocument": document, "didResolutionMetadata": {"contentType": resolution.content_type}, "didDocumentMetadata": metadata}
@@ -126,12 +126,18 @@ def _resources(did_url: str, source: Source) -> dict[str, bytes | None]:
     return resources
 
 
-def _dereferenced(found: Dereferenced, form: Form) -> Response:
+def _document(document: JSONObject, asked: ResolverRequest) -> JSONObject:
+    return expand_relative_urls(document) if asked.expands else document
+
+
+def _dereferenced(found: Dereferenced, asked: ResolverRequest) -> Response:
     from starlette.responses import Response
+
+    form = asked.form
 
     if found.urls:
         return Response(status_code=int(HTTPStatus.SEE_OTHER), headers={**_HEADERS, "Location": found.urls[0]})
-    content = found.content or {}
+    content = _document(found.content or {}, asked)
     if form is not Form.DEREFERENCING:
         return _represented(content, form)
     metadata = found.resolution.metadata.to_json()

@@ -40,7 +40,7 @@ _QUERY: Final[dict[str, tuple[str, JSONObject]]] = {
     "verificationRelationship": ("The relationship in which a verification method must be.", {"type": "string"}),
     "accept": ("As the header.", {"type": "string"}),
     "noCache": ("Nothing is cached, whatever it says.", _BOOLEAN),
-    "expandRelativeUrls": ("Only false is supported.", _BOOLEAN),
+    "expandRelativeUrls": ("Whether relative URLs in the document are made absolute.", _BOOLEAN),
 }
 _FORMS: Final = {
     Form.RESOLUTION: reference("ResolutionResult"),

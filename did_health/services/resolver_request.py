@@ -61,11 +61,16 @@ class ResolverRequest:
         """The dereferencing option ``accept`` (§5.1)."""
         return str(self.form) if self.form is Form.URI_LIST else ""
 
+    @property
+    def expands(self) -> bool:
+        """The option ``expandRelativeUrls`` (§4.1)."""
+        return self.options.get("expandRelativeUrls") == "true"
+
     @classmethod
     def read(cls, path: str, query: str, accept: str, body: bytes = b"") -> ResolverRequest:
         """``path`` (what follows ``/identifiers/``) and ``query`` as they were sent, percent-encodings and all; ``body`` is that of a POST.
 
-        Raises ``ResolutionError``: ``INVALID_DID``, ``INVALID_DID_URL``, ``INVALID_OPTIONS``, ``FEATURE_NOT_SUPPORTED``,
+        Raises ``ResolutionError``: ``INVALID_DID``, ``INVALID_DID_URL``, ``INVALID_OPTIONS``,
         ``REPRESENTATION_NOT_SUPPORTED``.
         """
         options: dict[str, str] = {}
@@ -160,8 +165,6 @@ def _check(options: Mapping[str, str]) -> None:
     for name in ("noCache", "expandRelativeUrls"):
         if options.get(name, "false") not in ("true", "false"):
             raise ResolutionError(f"{name} is neither true nor false", code="INVALID_OPTIONS")
-    if options.get("expandRelativeUrls") == "true":
-        raise ResolutionError("relative URLs in documents are not expanded here", code="FEATURE_NOT_SUPPORTED")
 
 
 def _form(accept: str, part: bool) -> Form:

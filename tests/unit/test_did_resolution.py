@@ -11,7 +11,7 @@ from did_health.did.did import DID
 from did_health.did.document import DIDDocument
 from did_health.did.method import DocumentMetadata, Resolution, ResolutionOptions, Resources
 from did_health.did.methods.table import METHODS
-from did_health.did.resolution import URI_LIST, dereference, error_metadata, required_urls, resolve
+from did_health.did.resolution import URI_LIST, dereference, error_metadata, expand_relative_urls, required_urls, resolve
 from did_health.errors import ResolutionError
 
 BOARD = "did:web:board.example"
@@ -279,3 +279,22 @@ def test_services_as_a_document_with_only_them(now: datetime) -> None:
     result = dereference(f"{BOARD}?service=files", RESOURCES, now=now)
     assert result.content == {**DOCUMENT, "service": DOCUMENT["service"][:1]}
     assert result.content_type == "application/did"
+
+
+def test_relative_urls_become_absolute_where_parts_are_named() -> None:
+    document = {
+        "id": "did:web:a.example",
+        "verificationMethod": [{"id": "#key-1", "controller": "did:web:a.example"}, {"id": "did:web:b.example#key-2"}],
+        "authentication": ["#key-1", "did:web:b.example#key-2", {"id": "?versionId=1#key-3"}, 5, {}],
+        "service": [{"id": "#files", "serviceEndpoint": "/x"}],
+        "alsoKnownAs": ["#same"],
+        "assertionMethod": "#key-1",
+    }
+    assert expand_relative_urls(document) == {
+        "id": "did:web:a.example",
+        "verificationMethod": [{"id": "did:web:a.example#key-1", "controller": "did:web:a.example"}, {"id": "did:web:b.example#key-2"}],
+        "authentication": ["did:web:a.example#key-1", "did:web:b.example#key-2", {"id": "did:web:a.example?versionId=1#key-3"}, 5, {}],
+        "service": [{"id": "did:web:a.example#files", "serviceEndpoint": "/x"}],
+        "alsoKnownAs": ["#same"],
+        "assertionMethod": "#key-1",
+    }

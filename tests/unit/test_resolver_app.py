@@ -162,8 +162,14 @@ def test_options_are_checked(web: Resolver) -> None:
     assert web.get(KEY, accept=DOCUMENT_FORM).headers["content-type"] == DOCUMENT_FORM
     refused(web.get(KEY, accept="text/html"), 406, "REPRESENTATION_NOT_SUPPORTED")
     refused(web.get(KEY, noCache="perhaps"), 400, "INVALID_OPTIONS")
-    refused(web.get(KEY, expandRelativeUrls="true"), 501, "FEATURE_NOT_SUPPORTED")
+    refused(web.get(KEY, expandRelativeUrls="1"), 400, "INVALID_OPTIONS")
     refused(web.client.get(f"/identifiers/{KEY}?noCache=true&noCache=false"), 400, "INVALID_OPTIONS")
+
+
+def test_relative_urls_are_expanded_if_that_is_wanted(web: Resolver) -> None:
+    services = [{**service, "id": WEB + service["id"]} for service in DOCUMENT["service"]]
+    assert web.get(WEB, expandRelativeUrls="true").json()["didDocument"] == {**DOCUMENT, "service": services}
+    assert web.get(f"{WEB}?service=files", DOCUMENT_FORM, expandRelativeUrls="true").json()["service"] == services[:1]
 
 
 @pytest.mark.parametrize("body", [b"[]", b"{", b'{"versionId": 1}', b'{"versionId": "\xc3\xa9"}', b'{"a": "b", "a": "b"}'])
