@@ -43,6 +43,7 @@ class Party(NamedTuple):
             "type": ["VerifiableCredential"],
             "issuer": {"id": self.did, "name": "Ä Board"},
             "name": {"@value": "A licence", "@language": "en"},
+            "description": {"@value": "رخصة", "@language": "ar", "@direction": "rtl"},
             "validFrom": "2026-01-01T00:00:00Z",
             "validUntil": "2036-01-01T00:00:00Z",
             "credentialSubject": [{"name": "Jane \U0001f600", "description": 'A "physician"\n'}, {"name": "Jane \U0001f600", "description": "Another"}],

@@ -52,7 +52,7 @@ class Issuer:
             "name": "A licence",
             "validFrom": "2026-01-01T00:00:00Z",
             "validUntil": "2036-01-01T00:00:00Z",
-            "credentialSubject": {"name": "Jane", "description": "A physician"},
+            "credentialSubject": {"name": "Jane", "description": {"@value": "طبيبة", "@language": "ar", "@direction": "rtl"}},
             "credentialStatus": {
                 "type": "BitstringStatusListEntry",
                 "statusPurpose": "revocation",
