@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from tests.town import Town
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+MAX_PROCESSES = 4
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Processes for ``-n auto``: none but pytest's own when tests are named, for the others would take longer to start than the tests."""
+    named = config.args_source is not pytest.Config.ArgsSource.TESTPATHS
+    return 0 if named or config.option.collectonly else min(os.cpu_count() or 1, MAX_PROCESSES)
 
 
 def shared(*parts: str) -> Path:

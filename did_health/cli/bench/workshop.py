@@ -83,5 +83,5 @@ def licence(number: int) -> did_health.PhysicianLicense:
         fid=f"{number:09}",
         degree="MD",
         taxonomy=("207R00000X", "207RC0000X"),
-        board_order_refs=(f"https://board.example/orders/{number}/granted", f"https://board.example/orders/{number}/renewed-in-the-year-before"),
+        board_order_refs=(f"https://board.example/orders/{number}/granted-by-the-whole-board-in-its-meeting-of-the-month-of-application",),
     )
