@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final, Protocol
 
@@ -31,6 +31,7 @@ from did_health.ledger.log import Submission
 from did_health.limits import MAX_AUTHOR_ENTRIES_PER_HOUR, MAX_DOCUMENT_BYTES
 
 _DID_KEY: Final = "did:key:"
+_WITHIN_THE_SECOND: Final = timedelta(microseconds=999_999)
 
 
 class AdmissionState(Protocol):
@@ -126,6 +127,8 @@ def _require_continuation(entry: Entry, latest: Entry | None) -> None:
 
 def _did(entry: Entry, content: bytes, state: AdmissionState, now: datetime) -> Log:
     """One more line of a DID's own log, signed by a key that signed the line: the DID's rules entitle it, pre-rotation included."""
+    # A ledger's time is in whole seconds, a DID's second line of one second is not: it is not in the future of that second.
+    now += _WITHIN_THE_SECOND - timedelta(microseconds=now.microsecond)
     previous = state.did_log(entry.subject)
     log = verify_proposed(previous, content, now)
     proofs = None if log.witnessed else state.witness_proofs(log.did)

@@ -26,7 +26,7 @@ from did_health.roles.domain.scopes import is_self_issued
 from did_health.roles.institution import Institution
 from did_health.roles.key_change import KeyChange
 from did_health.roles.register import IssuedCredential, Register, StatusChange
-from did_health.roles.signing import default_suite
+from did_health.roles.signing import default_suite, require_document_suite
 from did_health.roles.status_publisher import LIST_SIZE, StatusPublisher
 from did_health.vc.credential import Credential
 from did_health.vc.status import StatusPurpose
@@ -96,12 +96,13 @@ class Board:
     ) -> None:
         if details.id != institution.did:
             raise ValueError("the details are another issuer's")
+        signer = institution.keys.assertion
         self.institution = institution
         self.details = details
         self._register = register
-        self._suite = suite or default_suite(institution.keys.assertion)
+        self._suite = require_document_suite(suite or default_suite(signer), signer.public_key.algorithm)
         # Lists are always signed as JSON: they have members that the base context lacks terms for.
-        self._status = StatusPublisher(institution, register, default_suite(institution.keys.assertion), purposes)
+        self._status = StatusPublisher(institution, register, default_suite(signer), purposes)
         self._status.open()
         self.docket = Docket(
             self.did,

@@ -35,6 +35,7 @@ from did_health.roles.docket import DocketRules
 from did_health.roles.holder import Wallet, wallet_sealing_key
 from did_health.roles.institution import SEALED_CONTENT, Institution, InstitutionKeys, PublishingLedger
 from did_health.roles.issuer import Board
+from did_health.roles.signing import require_document_suite
 from did_health.stores import files
 from did_health.stores.clock import system_clock
 from did_health.stores.database import Database
@@ -154,9 +155,12 @@ class Office:
         """A new institution with a did:webvh DID on a ledger (that of ``place``, or the first), not accredited for anything yet.
 
         ``name`` is a short word for files and DID (``nc-medical``), ``title`` its full name. Raises ``ConflictError`` if there is one of
-        this name, ``FormatError`` for a name that is no such word.
+        this name, ``FormatError`` for a name that is no such word, ``UnsupportedError`` for a ``suite`` that does not sign whole documents
+        with keys of ``algorithm``.
         """
         self._require_name(name)
+        if suite:
+            require_document_suite(suite, algorithm)
         if (self.path / "institutions" / f"{name}.json").exists():
             raise ConflictError("there is an institution of this name already", where=name, hint="Choose another name")
         place = place or next(iter(self.ledgers))

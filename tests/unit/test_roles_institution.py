@@ -138,6 +138,21 @@ def test_rotations_follow_each_other(town: Town, institution: Institution) -> No
     log_list(institution)
 
 
+def test_rotations_of_one_second_follow_each_other(town: Town) -> None:
+    """The ledger's time is in whole seconds; the DID's log is exact where it has to be."""
+    town.ticking(1 - town.clock().microsecond / 1_000_000)
+    institution = Institution.create("ledger.example/hasty", town.directory.ledger, clock=town.clock, random=town.random)
+    town.ticking(0.25)
+    institution.rotate(lambda _: None)
+    town.ticking(0.25)
+    institution.rotate(lambda _: None)
+    assert newest_line(town, institution).parsed.seq == 2
+    times = [json.loads(line)["versionTime"] for line in institution.log.lines]
+    assert [time[:19] for time in times] == [times[0][:19]] * 3
+    assert times[2].endswith(".500000Z")
+    assert reopened(town, institution).log.lines == institution.log.lines
+
+
 def test_keys_that_cannot_be_saved_are_not_logged(town: Town, institution: Institution) -> None:
     def full(_: InstitutionKeys) -> None:
         raise StoreError("there is no room to write", code="store_full")

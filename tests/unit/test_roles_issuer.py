@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from did_health.errors import ConflictError, DidHealthError, FormatError, StoreError, VerificationError
+from did_health.errors import ConflictError, DidHealthError, FormatError, StoreError, UnsupportedError, VerificationError
 from did_health.health.issuer_details import Issuer
 from did_health.health.pharmacy import Pharmacy
 from did_health.health.status_messages import MESSAGES
@@ -102,6 +102,18 @@ def test_validity_begins_now_unless_the_claims_say_when(town: Town, board: Board
 def test_boards_sign_with_every_algorithm(town: Town, algorithm: Algorithm) -> None:
     board = town.directory.create_board(f"board-{algorithm.lower()}", title="A Board", jurisdiction="US-NC", professions=["MD"], algorithm=algorithm)
     assert town.show(town.issue(board=board)).verdict is Verdict.ACCEPT
+
+
+@pytest.mark.parametrize("suite", ["ecdsa-sd-2023", "bbs-2023", "ecdsa-jcs-2019", "no-suite"])
+def test_a_board_that_could_issue_nothing_is_not_made(town: Town, suite: str) -> None:
+    """Base proofs are for holders alone, and the key is for Ed25519."""
+    logged = town.directory.ledger.size
+    with pytest.raises(UnsupportedError, match=suite):
+        town.directory.create_board("odd-board", title="A Board", jurisdiction="US-NC", professions=["MD"], suite=suite)
+    assert "odd-board" not in [one.name for one in town.directory.institutions]
+    assert town.directory.ledger.size == logged
+    with pytest.raises(UnsupportedError, match=suite):
+        Board(town.board.institution, town.board.details, town.board._register, suite=suite)
 
 
 def test_a_board_can_sign_with_another_suite(town: Town) -> None:
