@@ -212,6 +212,8 @@ MAX_FHIR_RESOURCE_BYTES: Final = 1 << 20
 """One FHIR resource: a line of NDJSON."""
 MAX_FHIR_DOCUMENT_BYTES: Final = 64 << 20
 """A FHIR Bundle, or another document that is not NDJSON and has to be read as a whole."""
+MAX_FHIR_ROLES: Final = 200_000
+"""PractitionerRoles of one file, whose specialties are kept in memory."""
 MAX_FHIR_SKIPPED_BYTES: Final = 256 << 20
 """A line of NDJSON over its limit is skipped up to its end; if that has not come after so many bytes, the rest is not read."""
 MAX_CLAIM_CHARACTERS: Final = 512

@@ -1,7 +1,8 @@
-"""FHIR Patient → the identity that a provider could issue.
+"""FHIR Patient ↔ the identity that a provider issues.
 
 Taken are the name, the birth date, the address, a phone number and an e-mail address, and nothing else: no identifier of any kind
-(SSN, record, licence, passport, plan), no extension, no contact, no portrait.
+(SSN, record, licence, passport, plan), no extension, no contact, no portrait. Written are the same five, and the DID as the identifier that
+US Core asks for; its ``gender`` is ``unknown``, for no credential of ours says it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime
 from typing import Final
 
+from did_health.encoding.strict_json import JSON
 from did_health.errors import FormatError
 from did_health.health import fields, jurisdictions
 from did_health.health.address import Address
@@ -18,6 +20,8 @@ from did_health.health.fhir import elements
 from did_health.health.fhir.elements import Element
 from did_health.health.fhir.resources import Resource, read_resources
 from did_health.health.fhir.rows import Imported, RowError, RowNote
+from did_health.health.fhir.writing import US_CORE, Written, did_identifier, human_name, new_resource, url_of
+from did_health.health.fhir.writing import address as written_address
 from did_health.health.patient_identity import PatientIdentity, is_email, is_phone
 
 ADDRESS_USES: Final = ("home", "", "temp", "work", "billing", "old")
@@ -105,3 +109,31 @@ def _contact(person: Element, system: str, is_one: Callable[[str], bool], row: i
         notes.append(RowNote(row, f"{element.path}.value", f"left out: not {'an e-mail address' if system == 'email' else 'a phone number'}"))
         return ""
     return value
+
+
+def patient(did: str, identity: PatientIdentity) -> Written:
+    """The Patient with this DID. No document, portrait or level of assurance: none of them is US Core's to say, and a number is never written."""
+    url = url_of("Patient", did)
+    telecom: list[JSON] = [{"system": system, "value": value} for system, value in (("phone", identity.phone), ("email", identity.email)) if value]
+    resource = new_resource(
+        "Patient",
+        url,
+        meta={"profile": [f"{US_CORE}us-core-patient"]},
+        identifier=[did_identifier(did)],
+        active=True,
+        name=[human_name(identity.name)],
+        telecom=telecom,
+        gender="unknown",
+        birthDate=identity.birth_date.isoformat(),
+        address=[written_address(identity.address)] if identity.address else [],
+    )
+    lost = {
+        "assurance": True,
+        "portraitDigest": identity.portrait_digest,
+        "idDocument": identity.id_document,
+        "ageOver": identity.age_over,
+        "digitalIdentifier": identity.digital_identifier,
+        "validFrom": identity.valid_from,
+        "validUntil": True,
+    }
+    return Written(url, resource, tuple(member for member, there in lost.items() if there))

@@ -18,6 +18,7 @@ from did_health.health.fhir import elements
 from did_health.health.fhir.elements import Element
 from did_health.health.fhir.profession import Qualified, qualification_of
 from did_health.health.fhir.resources import Resource, read_resources
+from did_health.health.fhir.roles import Roles
 from did_health.health.fhir.rows import Imported, RowError, RowNote
 from did_health.health.physician_license import LICENSE_CLASSES, PROFESSIONS, PhysicianLicense
 
@@ -26,6 +27,7 @@ SSN_SYSTEMS: Final = frozenset({"http://hl7.org/fhir/sid/us-ssn", "urn:oid:2.16.
 LICENSE_TYPES: Final = frozenset({"SL", "MD", "DO"})
 """v2-0203: state licence, medical licence number, osteopathic licence number."""
 JURISDICTION_EXTENSION: Final = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-jurisdiction"
+NO_ROLES: Final = Roles()
 ADDRESS_USES: Final = ("work", "", "billing", "home", "temp", "old")
 
 
@@ -53,12 +55,12 @@ class LicenseDefaults:
 
 
 def read_practitioners(
-    data: bytes | Iterable[bytes], *, defaults: LicenseDefaults, mint_test_npi: bool = False
+    data: bytes | Iterable[bytes], *, defaults: LicenseDefaults, mint_test_npi: bool = False, roles: Roles = NO_ROLES
 ) -> Iterator[Imported[PhysicianLicense] | RowError]:
     """A licence for every Practitioner in ``data`` (see ``read_resources``), or why there is none; other resources are passed over.
 
     An invalid NPI makes its row an error; with ``mint_test_npi`` it is replaced by a valid test NPI, the n-th Practitioner getting
-    ``npi.mint_test_npi(n)``, and a note says so.
+    ``npi.mint_test_npi(n)``, and a note says so. ``roles`` are what ``read_roles`` found in the same data: they give taxonomy codes.
     """
     ordinal = 0
     for resource in read_resources(data):
@@ -67,7 +69,7 @@ def read_practitioners(
         elif resource.type == "Practitioner":
             ordinal += 1
             try:
-                yield _License(resource, defaults, npi.mint_test_npi(ordinal) if mint_test_npi else None).imported()
+                yield _License(resource, defaults, npi.mint_test_npi(ordinal) if mint_test_npi else None, roles).imported()
             except FormatError as error:
                 yield RowError.of(resource.row, error)
 
@@ -81,11 +83,12 @@ def mint_license_number(resource_id: str) -> str:
 class _License:
     """One Practitioner on its way to a licence, with the notes made along it."""
 
-    def __init__(self, resource: Resource, defaults: LicenseDefaults, spare_npi: str | None) -> None:
+    def __init__(self, resource: Resource, defaults: LicenseDefaults, spare_npi: str | None, roles: Roles) -> None:
         self.resource = resource
         self.person = Element("", resource.body)
         self.defaults = defaults
         self.spare_npi = spare_npi
+        self.roles = roles
         self.notes: list[RowNote] = []
 
     def note(self, field: str, text: str) -> None:
@@ -97,6 +100,7 @@ class _License:
             self.note(source.path, "only a former name is given; it was taken")
         qualified = qualification_of(self.person, name, self.defaults.profession)
         number = self.license_identifier(qualified)
+        own = self.npi()
         claims = PhysicianLicense(
             name=name,
             profession=qualified.profession,
@@ -105,13 +109,18 @@ class _License:
             valid_until=elements.last_moment(end) if (end := self.period_day(qualified, "end")) else self.defaults.valid_until,
             license_class=self.defaults.license_class,
             jurisdiction=self.jurisdiction(number),
-            npi=self.npi(),
+            npi=own,
             degree=qualified.degree,
-            taxonomy=tuple(code for code in qualified.taxonomy if nucc.check(code, "qualification.code")),
+            taxonomy=self.taxonomy(qualified, own),
         )
         if self.resource.body.get("active") is False:
             self.note("active", "the practitioner's record is inactive")
         return Imported(self.resource.row, self.resource.id, claims, tuple(self.notes))
+
+    def taxonomy(self, qualified: Qualified, own_npi: str) -> tuple[str, ...]:
+        """The codes of the qualifications, then those of the practitioner's roles."""
+        stated = [nucc.check(code, "qualification.code") for code in qualified.taxonomy]
+        return tuple(dict.fromkeys((*stated, *self.roles.taxonomy(self.resource.id, own_npi))))
 
     def npi(self) -> str:
         """The first valid NPI among the identifiers in use; empty if there is none at all."""

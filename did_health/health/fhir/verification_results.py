@@ -1,0 +1,117 @@
+"""FHIR R4 VerificationResult: what a verifier found out about somebody, from which primary source, and when it will look again.
+
+The verdict, its reasons and what it rests on stand in extensions of ours, for ``status`` alone would call a *conditional* verdict either good
+or bad: R4 has no word for "a person decides".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from types import MappingProxyType
+from typing import Final
+
+from did_health.encoding.strict_json import JSON, JSONObject
+from did_health.health import fields
+from did_health.health.fhir.writing import EXTENSIONS, URI_SYSTEM, instant, logical, new_resource, terminology
+
+INITIAL: Final = "initial"
+PERIODIC: Final = "periodic"
+NEEDS: Final = frozenset({INITIAL, PERIODIC})
+
+# By the verdict: the status of a first verification, and of one that is repeated [R4, verificationresult-status].
+_STATUS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType({
+    "accept": ("validated", "validated"),
+    "conditional": ("in-process", "in-process"),
+    "refuse": ("val-fail", "reval-fail"),
+    "indeterminate": ("in-process", "req-revalid"),
+})
+# Whether the primary source confirmed it [R4, verificationresult-validation-status].
+_SOURCE_STATUS: Final[Mapping[str, str]] = MappingProxyType({
+    "accept": "successful", "conditional": "successful", "refuse": "failed", "indeterminate": "unknown",
+})
+
+
+@dataclass(frozen=True, slots=True)
+class PrimarySource:
+    """Who answers for the fact: the issuer's DID and name, what kind of source it is, and when it was asked.
+
+    ``kind`` is a code of R4's ``primary-source-type``: ``lic-board``, ``issuer``, ``reg-auth``, …
+    """
+
+    did: str
+    name: str = ""
+    kind: str = "issuer"
+    asked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerificationResult:
+    """One verification of one target.
+
+    ``target`` is a reference (``Written.reference``, ``logical(…)``), ``verdict`` one of the four of a report, ``at`` when it was made, ``need``
+    whether it is repeated (``periodic``, then ``next_on`` and ``every_months``), ``reasons`` the codes of the checks that keep the verdict from
+    ``accept``, and ``rests_on`` texts such as a status list's digest or a checkpoint, each by its name. Raises ``FormatError`` for a verdict or
+    need that there is not.
+    """
+
+    target: JSONObject
+    verdict: str
+    at: datetime
+    sources: Sequence[PrimarySource]
+    validator: str
+    validator_name: str = ""
+    need: str = INITIAL
+    every_months: int | None = None
+    next_on: date | None = None
+    reasons: Sequence[str] = ()
+    rests_on: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        fields.one_of(self.verdict, _STATUS.keys(), "/verdict", "verdict")
+        fields.one_of(self.need, NEEDS, "/need", "need")
+        fields.moment(self.at, "/at", "time of the verification")
+
+    @property
+    def status(self) -> str:
+        """R4's status."""
+        return _STATUS[self.verdict][self.need == PERIODIC]
+
+    def to_json(self, url: str) -> JSONObject:
+        """The resource; ``url`` is its ``urn:uuid``."""
+        extensions: list[JSON] = [
+            {"url": f"{EXTENSIONS}verdict", "valueCode": self.verdict},
+            *({"url": f"{EXTENSIONS}reason", "valueCode": code} for code in self.reasons),
+            *(
+                {"url": f"{EXTENSIONS}rests-on", "extension": [{"url": "what", "valueString": what}, {"url": "is", "valueString": text}]}
+                for what, text in self.rests_on.items()
+            ),
+        ]
+        every: JSON = {"repeat": {"frequency": 1, "period": self.every_months, "periodUnit": "mo"}} if self.every_months else None
+        return new_resource(
+            "VerificationResult",
+            url,
+            extension=extensions,
+            target=[self.target],
+            need=terminology("need", self.need),
+            status=self.status,
+            statusDate=instant(self.at),
+            validationType=terminology("validation-type", "primary"),
+            validationProcess=[terminology("validation-process", "primary")],
+            frequency=every,
+            lastPerformed=instant(self.at),
+            nextScheduled=self.next_on.isoformat() if self.next_on else None,
+            failureAction=terminology("failure-action", "fatal"),
+            primarySource=[self._source(one) for one in self.sources],
+            validator=[{"organization": logical(URI_SYSTEM, self.validator, kind="Organization", display=self.validator_name)}],
+        )
+
+    def _source(self, source: PrimarySource) -> JSONObject:
+        return fields.present(
+            who=logical(URI_SYSTEM, source.did, kind="Organization", display=source.name),
+            type=[terminology("primary-source-type", source.kind)],
+            communicationMethod=[terminology("verificationresult-communication-method", "pull")],
+            validationStatus=terminology("validation-status", _SOURCE_STATUS[self.verdict]),
+            validationDate=instant(source.asked_at) if source.asked_at else None,
+        )
