@@ -167,6 +167,14 @@ MAX_ACCEPT_RANGES: Final = 32
 """Media ranges of an ``Accept`` header that are looked at."""
 MAX_RESOLVER_BODY_BYTES: Final = 1 << 14
 """The options of one resolution, as JSON."""
+MAX_DIRECTORY_RESULTS: Final = 20
+"""Credentials in one answer of a board's directory."""
+MAX_DIRECTORY_PAGES: Final = 10
+"""Answers to one look-up that a client reads."""
+MAX_DIRECTORY_BYTES: Final = 4 << 20
+"""Largest answer of a board's directory: so many credentials, and the lists and records that they are judged by."""
+MAX_DIRECTORY_ITEMS: Final = 256
+"""Documents of the ledger that a board's directory keeps for some seconds."""
 MAX_CONFIG_BYTES: Final = 1 << 18
 MAX_SETTING_CHARACTERS: Final = 4096
 """One text of a configuration."""

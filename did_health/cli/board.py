@@ -334,9 +334,9 @@ def list_(
     as_json: JSONOption = False,
 ) -> None:
     """What a board issued, and its state by the register. Needs no passphrase; prints no claims but licence numbers, save by --credential."""
-    from did_health.cli.register_states import states
     from did_health.encoding import strict_json
     from did_health.roles.issuer import Issued
+    from did_health.roles.register_states import states
 
     with session.register(directory, name) as (institution, register):
         if credential is not None:

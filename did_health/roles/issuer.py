@@ -134,7 +134,7 @@ class Board:
         """
         return self._issue(orders, progress) if orders else ()
 
-    def _issue(self, orders: Sequence[tuple[CredentialClaims, str]], progress: Progress | None, *, superseding: str = "") -> tuple[Issued, ...]:
+    def _issue(self, orders: Sequence[tuple[CredentialClaims, str]], progress: Progress | None, *, superseding: Sequence[str] = ()) -> tuple[Issued, ...]:
         now = self.institution.clock()
         if not superseding:
             self._refuse_doubles([claims for claims, _ in orders])
@@ -202,14 +202,20 @@ class Board:
 
         The old one stays what it was, with the status ``refresh`` if this issuer has a list for it. Raises as ``issue`` does.
         """
-        row = self._listed(credential)
-        if row.type != claims.credential_type or row.number != claims.number:
+        return self.reissue_many([(credential, claims)])[0]
+
+    def reissue_many(self, orders: Sequence[tuple[str | Issued, CredentialClaims]]) -> tuple[Issued, ...]:
+        """As ``reissue``, each credential to its own holder: all or none, under one entry of the ledger."""
+        rows = [self._listed(credential) for credential, _ in orders]
+        if any(row.type != claims.credential_type or row.number != claims.number for row, (_, claims) in zip(rows, orders, strict=True)):
             raise ValueError("a credential is reissued as the same type and under the same number")
-        (issued,) = self._issue([(claims, row.subject)], None, superseding=row.id)
+        if not rows:
+            return ()
+        issued = self._issue([(claims, row.subject) for row, (_, claims) in zip(rows, orders, strict=True)], None, superseding=[row.id for row in rows])
         if StatusPurpose.REFRESH in self._status.purposes:
             now = self.institution.clock()
-            change = StatusChange(row.id, StatusPurpose.REFRESH, 1, "a newer credential was issued", "", now, now)
-            self._status.change({StatusPurpose.REFRESH: 1}, [row.index], [change])
+            changes = [StatusChange(row.id, StatusPurpose.REFRESH, 1, "a newer credential was issued", "", now, now) for row in rows]
+            self._status.change({StatusPurpose.REFRESH: 1}, [row.index for row in rows], changes)
         return issued
 
     def replace_holder(self, credential: str | Issued, change: KeyChange) -> Issued:
@@ -227,7 +233,7 @@ class Board:
         if document.valid_until is None:
             raise ValueError("the credential has no end: only what this library issues is issued anew")
         claims = claims_of(row.type, document.subjects[0], valid_until=document.valid_until, valid_from=document.valid_from)
-        (issued,) = self._issue([(claims, change.new)], None, superseding=row.id)
+        (issued,) = self._issue([(claims, change.new)], None, superseding=[row.id])
         now = self.institution.clock()
         revocation = StatusChange(row.id, StatusPurpose.REVOCATION, 1, "the holder has a new key", "", now, now)
         self._status.change({StatusPurpose.REVOCATION: 1}, [row.index], [revocation])

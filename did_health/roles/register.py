@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from did_health.health.public_listing import Lookup
 from did_health.roles.docket import DecisionStore
 
 
@@ -54,6 +55,15 @@ class StatusListState:
     document: bytes = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A public credential in a directory. ``position`` grows with every credential; not ``in_force`` is one that was revoked or issued anew."""
+
+    position: int
+    credential: IssuedCredential
+    in_force: bool
+
+
 class Register(DecisionStore, Protocol):
     """Durable when a call returns; safe for several threads and processes; changes by compare-and-swap.
 
@@ -66,8 +76,8 @@ class Register(DecisionStore, Protocol):
         Raises ``StoreError`` with code ``status_list_full`` when fewer than ``count`` are left.
         """
 
-    def add(self, issued: Sequence[IssuedCredential], *, superseding: str = "") -> None:
-        """Keep all or none. ``superseding`` is the id of an earlier credential whose number is free from now on.
+    def add(self, issued: Sequence[IssuedCredential], *, superseding: Sequence[str] = ()) -> None:
+        """Keep all or none, and list what is public. ``superseding`` are the ids of earlier credentials whose numbers are free from now on.
 
         Raises ``ConflictError`` for an id that exists, or an (issuer, type, number) under which a credential is issued and not revoked.
         """
@@ -80,6 +90,15 @@ class Register(DecisionStore, Protocol):
 
     def numbers(self, issuer: str, type: str, numbers: Sequence[str]) -> frozenset[str]:  # noqa: A002  # the credential's own word
         """Those of ``numbers`` under which a credential of this type has been issued and not revoked."""
+
+    def newest(self, issuer: str, type: str, numbers: Sequence[str]) -> Mapping[str, IssuedCredential]:  # noqa: A002
+        """By number the newest credential of this type, whatever became of it; a number that was never issued is left out."""
+
+    def listed(self, issuer: str, lookup: Lookup, *, before: int | None = None, limit: int = 100) -> Sequence[Listed]:
+        """The public credentials that are looked for, newest first; with ``before`` those below that position."""
+
+    def public(self, issuer: str, credential_id: str) -> IssuedCredential | None:
+        """The credential with this id if it is public."""
 
     def all(self, issuer: str) -> Iterator[IssuedCredential]:
         """Every credential of this issuer in the order of issuing, read in pages (constant memory)."""

@@ -274,8 +274,28 @@ class MonitorSettings:
     webhook: Annotated[Secret | None, Setting(settings.secret, "the URL that every notice is posted to")] = None
 
 
+DEFAULT_BOARD_ADDRESS: Final = Address("127.0.0.1", 8110)
+
+
+@dataclass(frozen=True, slots=True)
+class BoardSettings:
+    """The section ``[board]``: the public directory of one board, read from its register without any key."""
+
+    dir: Annotated[Path, Setting(settings.path, "the directory with its register and its ledger")]
+    name: Annotated[str, Setting(settings.text, "the board's short name in that directory")]
+    policy: Annotated[Path | None, Setting(settings.path, "the trust policy that evidence is gathered for; by default the directory's own")] = None
+    listen: Annotated[Address, Setting(settings.address, "where it listens, as 127.0.0.1:8110")] = DEFAULT_BOARD_ADDRESS
+    prefix: Annotated[str, Setting(settings.url_prefix, "the path below which it answers, as /nc-medical")] = ""
+    requests_per_minute: Annotated[
+        int, Setting(settings.whole_number(1, MAX_REQUESTS_PER_MINUTE), "how many requests a minute one client address may make")
+    ] = 600
+    trusted_proxies: Annotated[
+        tuple[str, ...], Setting(settings.several(settings.text, most=64), "addresses of proxies whose X-Forwarded-For is believed")
+    ] = ()
+
+
 SECTIONS: Final[Mapping[str, type[Any]]] = MappingProxyType({
-    "ledger": LedgerSettings, "witness": WitnessSettings, "mirror": MirrorSettings, "monitor": MonitorSettings,
+    "ledger": LedgerSettings, "witness": WitnessSettings, "mirror": MirrorSettings, "monitor": MonitorSettings, "board": BoardSettings,
 })
 """The settings class of each section of the file: a new service adds its own here."""
 

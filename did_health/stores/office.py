@@ -69,6 +69,11 @@ class InstitutionFile:
     suite: str = ""
     rules: DocketRules = field(default_factory=DocketRules)
 
+    @property
+    def base_url(self) -> str:
+        """``https://host[/path]``, under which the institution publishes; without a slash at its end."""
+        return self.log_url.rpartition("/")[0]
+
     def to_json(self) -> bytes:
         """The file's bytes."""
         return strict_json.dumps({

@@ -12,6 +12,7 @@ from did_health.errors import ConflictError, StoreError
 from did_health.roles.register import IssuedCredential, StatusChange, StatusListState
 from did_health.stores import indices
 from did_health.stores.decision_store import SQLDecisions
+from did_health.stores.listing_store import COLUMNS, SQLListings, insert_listings, issued_of
 from did_health.stores.moments import from_microseconds, to_microseconds
 from did_health.stores.tables import credentials, status_changes, status_lists, status_sets
 from did_health.vc.status import StatusPurpose
@@ -20,11 +21,9 @@ _PAGE: Final = 500
 # SQLite takes at most 32,766 variables in one statement.
 _NUMBERS_PER_QUERY: Final = 10_000
 _LAST_CHARACTER: Final = "\U0010ffff"
-# In the order of the table, which is also that of IssuedCredential.
-_COLUMNS: Final = [column for column in credentials.columns if column.name not in ("position", "revoked")]
 
 
-class SQLRegister(SQLDecisions):
+class SQLRegister(SQLDecisions, SQLListings):
     """What an issuer remembers, in a database that other registers and a ledger may share."""
 
     def reserve(self, status_set: str, count: int, size: int, random: Callable[[int], bytes]) -> Sequence[int]:
@@ -48,7 +47,7 @@ class SQLRegister(SQLDecisions):
                 raise ConflictError("another process has just reserved entries of the status set", where=status_set, hint="Try again")
             return drawn
 
-    def add(self, issued: Sequence[IssuedCredential], *, superseding: str = "") -> None:
+    def add(self, issued: Sequence[IssuedCredential], *, superseding: Sequence[str] = ()) -> None:
         if not issued:
             return
         rows = [
@@ -67,10 +66,11 @@ class SQLRegister(SQLDecisions):
             for one in issued
         ]
         with self._database.write() as connection:
-            if superseding:
-                connection.execute(_free_number(superseding))
+            for one in superseding:
+                connection.execute(_free_number(one))
             try:
                 _insert_credentials(connection, rows)
+                insert_listings(connection, [(one.id, one.type, one.document) for one in issued])
             except IntegrityError as error:
                 raise ConflictError(
                     "a credential with this id exists, or one in force has this number; none of these was kept",
@@ -80,11 +80,11 @@ class SQLRegister(SQLDecisions):
 
     def get(self, credential_id: str) -> IssuedCredential | None:
         with self._database.read() as connection:
-            row = connection.execute(select(*_COLUMNS).where(credentials.c.id == credential_id)).one_or_none()
-        return None if row is None else _issued(row)
+            row = connection.execute(select(*COLUMNS).where(credentials.c.id == credential_id)).one_or_none()
+        return None if row is None else issued_of(row)
 
     def find(self, issuer: str, *, number: str | None = None, subject: str | None = None, limit: int = 100) -> Sequence[IssuedCredential]:
-        query = select(*_COLUMNS).where(credentials.c.issuer == issuer)
+        query = select(*COLUMNS).where(credentials.c.issuer == issuer)
         if number is not None:
             query = query.where(credentials.c.number == number)
             if number:
@@ -93,7 +93,21 @@ class SQLRegister(SQLDecisions):
         if subject is not None:
             query = query.where(credentials.c.subject == subject)
         with self._database.read() as connection:
-            return [_issued(row) for row in connection.execute(query.order_by(credentials.c.position.desc()).limit(limit))]
+            return [issued_of(row) for row in connection.execute(query.order_by(credentials.c.position.desc()).limit(limit))]
+
+    def newest(self, issuer: str, type: str, numbers: Sequence[str]) -> Mapping[str, IssuedCredential]:  # noqa: A002
+        found: dict[str, IssuedCredential] = {}
+        with self._database.read() as connection:
+            for start in range(0, len(numbers), _NUMBERS_PER_QUERY):
+                query = select(*COLUMNS).where(
+                    credentials.c.issuer == issuer,
+                    credentials.c.type == type,
+                    credentials.c.number.in_(numbers[start : start + _NUMBERS_PER_QUERY]),
+                    credentials.c.number != "",
+                )
+                # The last of a number wins.
+                found.update((row.number, issued_of(row)) for row in connection.execute(query.order_by(credentials.c.position)))
+        return found
 
     def numbers(self, issuer: str, type: str, numbers: Sequence[str]) -> frozenset[str]:  # noqa: A002  # the credential's own word
         known: set[str] = set()
@@ -113,11 +127,11 @@ class SQLRegister(SQLDecisions):
         # By position and not by offset, in transactions of its own for each page: a caller may issue while it reads.
         last = 0
         while True:
-            query = select(*_COLUMNS, credentials.c.position).where(credentials.c.issuer == issuer, credentials.c.position > last)
+            query = select(*COLUMNS, credentials.c.position).where(credentials.c.issuer == issuer, credentials.c.position > last)
             with self._database.read() as connection:
                 page = connection.execute(query.order_by(credentials.c.position).limit(_PAGE)).all()
             for row in page:
-                yield _issued(row)
+                yield issued_of(row)
             if len(page) < _PAGE:
                 return
             last = page[-1].position
@@ -173,7 +187,7 @@ def _free_number(credential_id: str) -> Update:
 
 def _insert_credentials(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
     # Handed to the driver as they are: the rows of a whole register spend a third of their time in SQLAlchemy's processing otherwise.
-    names = [column.name for column in _COLUMNS]
+    names = [column.name for column in COLUMNS]
     statement = insert(credentials).compile(dialect=connection.dialect, column_keys=names)
     named = [dict(zip(names, row, strict=True)) for row in rows] if not statement.positional else rows
     connection.exec_driver_sql(statement.string, named)
@@ -192,7 +206,3 @@ def _swap_list(connection: Connection, state: StatusListState) -> None:
     except IntegrityError as error:
         raise ConflictError("the status list was changed by somebody else first", where=state.url, hint="Read it again and retry") from error
 
-
-def _issued(row: Sequence[Any]) -> IssuedCredential:
-    identifier, issuer, kind, subject, number, status_set, index, issued_at, document, receipt = row[:10]
-    return IssuedCredential(identifier, issuer, kind, subject, number, status_set, index, from_microseconds(issued_at), document, receipt)

@@ -21,7 +21,7 @@ from sqlalchemy import (
     text,
 )
 
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
 """Rises with every change of a table, which needs a migration of this number; a database of a newer version is refused."""
 
 metadata: Final = MetaData()
@@ -130,6 +130,19 @@ credentials: Final = Table(
         sqlite_where=text("number <> ''"),
         postgresql_where=text("number <> ''"),
     ),
+)
+
+# The public directory: one row for each credential of a public type, whatever became of it.
+listings: Final = Table(
+    "listings",
+    metadata,
+    Column("credential", _Text, ForeignKey("credentials.id"), primary_key=True),
+    Column("npi", _Text, nullable=False),
+    # Folded for comparison, see health.public_listing.
+    Column("name", _Text, nullable=False),
+    Column("given", _Text, nullable=False),
+    Index("listings_by_npi", "npi", sqlite_where=text("npi <> ''"), postgresql_where=text("npi <> ''")),
+    Index("listings_by_name", "name", "given"),
 )
 
 # What the board decided, and what became of it: rows are added and never changed.

@@ -88,6 +88,6 @@ def test_a_superseded_credential_gives_its_number_away(register: SQLRegister) ->
     newer = replace(credential(3), number="L-1")
     with pytest.raises(ConflictError):
         register.add([newer])
-    register.add([newer], superseding="urn:uuid:1")
+    register.add([newer], superseding=["urn:uuid:1"])
     assert [one.id for one in register.find(BOARD, number="L-1")] == ["urn:uuid:3", "urn:uuid:1"]
     assert register.numbers(BOARD, "PhysicianLicenseCredential", ["L-1"]) == {"L-1"}

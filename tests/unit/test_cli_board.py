@@ -187,8 +187,8 @@ def test_list(cli: CLI, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_suspension_by_bit_alone_is_seen(cli: CLI) -> None:
-    from did_health.cli.register_states import states
     from did_health.cli.session import register
+    from did_health.roles.register_states import states
     from did_health.vc.status import StatusList, StatusPurpose
 
     with register(cli.town, "nc-medical") as (institution, rows):
