@@ -214,6 +214,10 @@ MAX_TABLE_BYTES: Final = 4 << 20
 MAX_TABLE_ROWS: Final = 20_000
 MAX_PURPOSE_AGE_SECONDS: Final = 366 * 86_400
 """Oldest evidence that a purpose policy can allow."""
+MAX_ACTIVITY: Final = 20_000
+"""Receipts of verifications that one wallet keeps."""
+MAX_RECEIPTS_PER_BATCH: Final = 10_000
+"""Verification receipts that go to the ledger under one root."""
 MAX_REQUEST_BYTES: Final = 1 << 16
 """What a verifier asks of a holder."""
 MAX_FHIR_RESOURCE_BYTES: Final = 1 << 20

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from struct import Struct
-from typing import Final
+from typing import ClassVar, Final
 
 from did_health.encoding import cbor, strict_json
 from did_health.encoding.base64 import base64url_decode, base64url_encode
@@ -29,6 +29,7 @@ _ROOT_CHARACTERS: Final = 43
 # By the number of hashes in a row: one call takes all of them apart.
 _UNPACK: Final = tuple(Struct(f"{HASH_BYTES}s" * count).unpack for count in range(MAX_PROOF_HASHES + 1))
 FORMAT: Final = "did-health/issuance-receipt/v1"
+PROOF_FORMAT: Final = "did-health/receipt-proof/v1"
 
 
 def credential_digest(secured: JSONObject, canonicalize: Canonicalize = canonicalize) -> bytes:
@@ -102,6 +103,10 @@ class IssuanceBatch:
         text, root, count = proof.encode().decode(), self.root, self.count
         return [IssuanceReceipt(index, count, root, self.path(index), text) for index in range(count)]
 
+    def receipt_proof(self, index: int, ledger_proof: str) -> ReceiptProof:
+        """As ``receipts``, of one member of a receipt batch; ``ledger_proof`` is the text of the batch entry's proof."""
+        return ReceiptProof(index, self.count, self.root, self.path(index), ledger_proof)
+
 
 @dataclass(frozen=True, slots=True)
 class ReceiptFacts:
@@ -129,6 +134,9 @@ class IssuanceReceipt:
     ``ledger_proof`` is a tlog-proof file's text as received, the same for the whole batch. Nothing of it is verified before ``verify``.
     """
 
+    document_format: ClassVar[str] = FORMAT
+    kind: ClassVar[Kind] = Kind.ISSUANCE_BATCH
+
     index: int
     count: int
     root: bytes
@@ -140,8 +148,8 @@ class IssuanceReceipt:
         """Read what ``to_json`` wrote, as bytes or as the object inside a larger document; raises ``FormatError``."""
         document = receipt if isinstance(receipt, dict) else strict_json.loads_object(receipt, what="issuance receipt")
         get = document.get
-        if get("format") != FORMAT:
-            raise FormatError("this is not an issuance receipt", where="/format")
+        if get("format") != cls.document_format:
+            raise FormatError(f"this is not of the format {cls.document_format}", where="/format")
         index, count, proof = get("index"), get("count"), get("ledgerProof")
         if type(index) is not int or type(count) is not int or not 0 <= index < count <= MAX_ISSUANCE_BATCH:
             raise FormatError("the index of the issuance receipt is not within its count", where="/index")
@@ -157,7 +165,7 @@ class IssuanceReceipt:
     def to_object(self) -> JSONObject:
         """As a JSON object, to travel inside a presentation; the path is base64url of all its hashes in a row."""
         return {
-            "format": FORMAT,
+            "format": self.document_format,
             "index": self.index,
             "count": self.count,
             "root": base64url_encode(self.root),
@@ -168,7 +176,7 @@ class IssuanceReceipt:
     def to_json(self) -> bytes:
         """As a JSON document: the bytes of ``to_object``, three times as fast for the receipts of one batch."""
         return b'{"format":"%b","index":%d,"count":%d,"root":"%b","path":"%b","ledgerProof":%b}' % (
-            FORMAT.encode(),
+            self.document_format.encode(),
             self.index,
             self.count,
             base64url_encode(self.root).encode(),
@@ -208,8 +216,8 @@ class IssuanceReceipt:
         if proof.extra is None:
             raise FormatError("the ledger proof of the receipt lacks its entry", where="/ledgerProof")
         entry = Entry.parse(proof.extra)
-        if entry.kind is not Kind.ISSUANCE_BATCH:
-            raise VerificationError("the ledger entry of the receipt is not an issuance batch", code="receipt_not_a_batch")
+        if entry.kind is not self.kind:
+            raise VerificationError(f"the ledger entry of the receipt is not of the kind {self.kind}", code="receipt_not_a_batch")
         return ReceiptFacts(entry, proof.index, verify_proof(proof, proof.extra, policy, now=now))
 
     def verify(self, digest: bytes, policy: WitnessPolicy, *, now: int | None = None) -> ReceiptFacts:
@@ -218,6 +226,14 @@ class IssuanceReceipt:
         self.verify_batch(facts.entry)
         self.verify_path(digest)
         return facts
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptProof(IssuanceReceipt):
+    """The same for a ``receipt-batch``: that a receipt of a verification, by its digest, is on the ledger."""
+
+    document_format: ClassVar[str] = PROOF_FORMAT
+    kind: ClassVar[Kind] = Kind.RECEIPT_BATCH
 
 
 @lru_cache(maxsize=8)

@@ -21,12 +21,13 @@ from did_health.keys.base import ExportableSigner
 from did_health.keys.sealed import DEFAULT_COST, SealingCost, SealingKey, new_sealing_key, open_sealed
 from did_health.ledger.entry import Kind, revocation_subject
 from did_health.ledger.log import Submission, prepare
-from did_health.limits import MAX_CREDENTIALS_PER_PRESENTATION
+from did_health.limits import MAX_ACTIVITY, MAX_CREDENTIALS_PER_PRESENTATION
 from did_health.roles.documents import RECEIPT, logged_credential
 from did_health.roles.domain.delegation import is_shown_for_another
 from did_health.roles.institution import signer_from_json
 from did_health.roles.issuer import Issued
 from did_health.roles.key_change import sign_key_change
+from did_health.roles.received_receipt import ReceivedReceipt
 from did_health.roles.signing import default_suite, require_document_algorithm
 from did_health.vc.credential import Credential
 from did_health.vc.jose_cose.issue import sign_jwt
@@ -63,14 +64,21 @@ class Grant:
 class Wallet:
     """One holder's key (as did:key) and credentials. ``clock`` gives aware UTC time. For one thread at a time."""
 
-    __slots__ = ("_clock", "_credentials", "_grants", "_signer", "did")
+    __slots__ = ("_activity", "_clock", "_credentials", "_grants", "_signer", "did")
 
     def __init__(
-        self, signer: ExportableSigner, credentials: Sequence[Issued] = (), grants: Sequence[Grant] = (), *, clock: Callable[[], datetime]
+        self,
+        signer: ExportableSigner,
+        credentials: Sequence[Issued] = (),
+        grants: Sequence[Grant] = (),
+        activity: Sequence[ReceivedReceipt] = (),
+        *,
+        clock: Callable[[], datetime],
     ) -> None:
         self._signer = signer
         self._credentials = {item.id: item for item in credentials}
         self._grants = {grant.id: grant for grant in grants}
+        self._activity = {receipt.id: receipt for receipt in activity}
         self._clock = clock
         self.did = str(did_key(signer.public_key))
 
@@ -104,6 +112,9 @@ class Wallet:
             raise ValueError("the wallets belong to different holders")
         self._credentials = other._credentials | self._credentials
         self._grants = other._grants | self._grants
+        # The copy with the proof that it is on the ledger is the later one.
+        logged = {identifier: receipt for identifier, receipt in other._activity.items() if receipt.proof is not None}
+        self._activity = other._activity | self._activity | logged
 
     def find(self, name: str) -> Issued:
         """The credential with that id, or the newest of that type; raises ``KeyError``."""
@@ -141,6 +152,25 @@ class Wallet:
             "verifiableCredential": [item.credential for item in shown],
             RECEIPT: [item.receipt for item in shown],
         }
+
+    # ---- who looked
+
+    @property
+    def activity(self) -> tuple[ReceivedReceipt, ...]:
+        """The receipts of verifications of this holder's claims, in the order in which they came; see ``roles.receipts.verify_receipt``."""
+        return tuple(self._activity.values())
+
+    def keep_receipt(self, receipt: ReceivedReceipt) -> None:
+        """Keep the copy of a receipt that a verifier gave; one with a proof that it is on the ledger replaces the one without.
+
+        Raises ``ValueError`` for a receipt about somebody else, and when there are too many.
+        """
+        if receipt.subject != self.did:
+            raise ValueError("the receipt is about somebody else than this wallet's holder")
+        if len(self._activity) >= MAX_ACTIVITY and receipt.id not in self._activity:
+            raise ValueError(f"the wallet holds {MAX_ACTIVITY} receipts already")
+        if receipt.proof is not None or receipt.id not in self._activity:
+            self._activity[receipt.id] = receipt
 
     # ---- what the holder grants to others
 
@@ -229,6 +259,7 @@ class Wallet:
             "key": {"algorithm": self._signer.public_key.algorithm, "secret": base64url_encode(self._signer.secret)},
             "credentials": [logged_credential(item.credential, item.receipt) for item in self._credentials.values()],
             "grants": [{"credential": grant.credential, "handle": base64url_encode(grant.handle)} for grant in self._grants.values()],
+            "activity": [receipt.to_object() for receipt in self._activity.values()],
         }
         return key.seal(strict_json.dumps(document), random)
 
@@ -262,7 +293,11 @@ class Wallet:
         if not isinstance(granted, list):
             raise FormatError("what the wallet grants is not a list", where="/grants")
         grants = [Grant.from_json(value, f"/grants/{place}") for place, value in enumerate(granted)]
-        return cls(signer_from_json(document.get("key"), "/key"), credentials, grants, clock=clock)
+        seen = document.get("activity", [])
+        if not isinstance(seen, list) or len(seen) > MAX_ACTIVITY:
+            raise FormatError("the wallet's activity is not a list", where="/activity")
+        activity = [ReceivedReceipt.from_object(value, f"/activity/{place}") for place, value in enumerate(seen)]
+        return cls(signer_from_json(document.get("key"), "/key"), credentials, grants, activity, clock=clock)
 
 
 def wallet_sealing_key(passphrase: str, random: Callable[[int], bytes], cost: SealingCost = DEFAULT_COST) -> SealingKey:

@@ -9,7 +9,7 @@ A waived check is shown, and counts for nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -174,6 +174,14 @@ class Report:
         if len(credentials) != 1:
             raise ValueError(f"the presentation holds {len(credentials)} credentials: use report.credentials")
         return credentials[0]
+
+    def compared(self, compare: Callable[[Sequence[Credential]], Iterable[Check]]) -> Report:
+        """This report with further checks, and the verdict that follows from all of them.
+
+        ``compare`` makes them with the credentials, whatever the verdict so far; no claim may stand in what it returns.
+        """
+        checks = (*self.checks, *compare(self._credentials))
+        return replace(self, checks=checks, verdict=verdict_of(checks))
 
     def check(self, name: CheckName, credential: int | None = None) -> Check:
         """The check of that name (of that credential, if given); raises ``KeyError`` if it was not made."""

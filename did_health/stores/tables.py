@@ -209,3 +209,67 @@ status_lists: Final = Table(
     Column("version", _Number, nullable=False),
     Column("document", LargeBinary, nullable=False),
 )
+
+# ---- verifier
+
+# Every row has the digest of the one before: rows are added and never changed.
+verifier_log: Final = Table(
+    "verifier_log",
+    metadata,
+    Column("verifier", _Text, nullable=False),
+    Column("position", _Number, nullable=False),
+    Column("previous", LargeBinary, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("verifier", "position"),
+)
+
+verification_receipts: Final = Table(
+    "verification_receipts",
+    metadata,
+    Column("position", _Number, primary_key=True),
+    Column("id", _Text, nullable=False, unique=True),
+    Column("verifier", _Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("document", LargeBinary, nullable=False),
+    # Of the receipt batch that it belongs to, once there is one.
+    Column("batch", _Number),
+    Column("place", _Number),
+    Index("verification_receipts_by_batch", "verifier", "batch"),
+)
+
+receipt_batches: Final = Table(
+    "receipt_batches",
+    metadata,
+    Column("verifier", _Text, nullable=False),
+    Column("number", _Number, nullable=False),
+    # The digests of its members in a row, the log's head last.
+    Column("members", LargeBinary, nullable=False),
+    Column("head", _Number, nullable=False),
+    Column("entry", LargeBinary, nullable=False),
+    Column("ledger_proof", _Text, nullable=False),
+    PrimaryKeyConstraint("verifier", "number"),
+)
+
+# One row for every time that a delegation was used at this pharmacy.
+delegation_uses: Final = Table(
+    "delegation_uses",
+    metadata,
+    Column("delegation", _Text, nullable=False),
+    Column("seq", _Number, nullable=False),
+    Column("use", _Text, nullable=False),
+    Column("at", _Number, nullable=False),
+    PrimaryKeyConstraint("delegation", "seq"),
+    UniqueConstraint("delegation", "use"),
+)
+
+# What was done without a network and has to be checked again; taken out when that is done.
+rechecks: Final = Table(
+    "rechecks",
+    metadata,
+    Column("id", _Text, primary_key=True),
+    Column("verifier", _Text, nullable=False, index=True),
+    Column("queued", _Number, nullable=False),
+    Column("act", LargeBinary, nullable=False),
+    Column("document", LargeBinary, nullable=False),
+)

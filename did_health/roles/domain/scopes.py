@@ -9,16 +9,20 @@ from did_health.health.pharmacy import Pharmacy
 from did_health.health.physician_license import PhysicianLicense
 from did_health.health.pickup_delegation import PickupDelegation
 from did_health.health.prescriber_registration import PrescriberRegistration
+from did_health.health.verification_receipt import VerificationReceipt
 from did_health.vc.credential import Credential
 
-SELF_ISSUED: Final = frozenset({PickupDelegation.credential_type})
-"""Types that persons issue in their own name: nobody accredits them, and nothing of theirs is on the ledger but revocation handles."""
+SELF_ISSUED: Final = frozenset({PickupDelegation.credential_type, VerificationReceipt.credential_type})
+"""Types that are their issuer's own word: nobody is accredited for them, and no issuance batch has them.
+
+Of a person nothing is on the ledger but revocation handles; verification receipts have receipt batches (``roles.receipts``).
+"""
 
 _NO_SCOPE: Final = frozenset({(None, None)})
 
 
 def is_self_issued(credential: Credential) -> bool:
-    """Whether all that the credential claims to be is a person's own word."""
+    """Whether all that the credential claims to be is its issuer's own word."""
     kinds = set(credential.types) - {"VerifiableCredential"}
     return bool(kinds) and kinds <= SELF_ISSUED
 

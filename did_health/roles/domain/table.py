@@ -10,10 +10,12 @@ from did_health.health.letter_of_qualification import LetterOfQualification
 from did_health.health.physician_license import PhysicianLicense
 from did_health.health.pickup_delegation import PickupDelegation
 from did_health.health.prescriber_registration import PrescriberRegistration
+from did_health.health.verification_receipt import VerificationReceipt
 from did_health.roles.domain.compact import LetterRule
 from did_health.roles.domain.delegation import DelegationRule
 from did_health.roles.domain.finding import DomainRule
 from did_health.roles.domain.license import LicenseRule
+from did_health.roles.domain.receipt import ReceiptRule
 from did_health.roles.domain.registration import RegistrationRule
 from did_health.vc.credential import Credential
 
@@ -22,6 +24,7 @@ RULES: Final[Mapping[str, DomainRule]] = MappingProxyType({
     LetterOfQualification.credential_type: LetterRule(),
     PrescriberRegistration.credential_type: RegistrationRule(),
     PickupDelegation.credential_type: DelegationRule(),
+    VerificationReceipt.credential_type: ReceiptRule(),
 })
 
 
