@@ -20,7 +20,7 @@ from types import MappingProxyType
 from typing import Final, Protocol
 
 from did_health.did.document import DIDDocument
-from did_health.did.methods.webvh import Log, WebvhDID, verify_appended, verify_proposed
+from did_health.did.methods.webvh import Log, WebvhDID, verify_proposed
 from did_health.encoding import strict_json
 from did_health.encoding.strict_json import JSONObject
 from did_health.errors import ConflictError, FormatError, VerificationError
@@ -66,12 +66,16 @@ class AdmissionState(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """A submission that may be sequenced. ``data`` is the leaf's data, ``log`` the author's DID log as it is with this line."""
+    """A submission that may be sequenced. ``data`` is the leaf's data, ``log`` the author's DID log as it is with this line.
+
+    ``witness_proofs``: the ``did-witness.json`` that approves all of ``log``, where it came with the line.
+    """
 
     entry: Entry
     data: bytes
     content: bytes
     log: Log | None = None
+    witness_proofs: bytes | None = None
 
     @property
     def author(self) -> str:
@@ -100,11 +104,13 @@ def admit_parsed(entry: Entry, submission: Submission, state: AdmissionState, *,
         raise FormatError(f"the document of a ledger entry has more than {MAX_DOCUMENT_BYTES} bytes")  # 1
     if hashlib.sha256(submission.content).digest() != entry.content:
         raise VerificationError("the document is not the one whose hash the ledger entry holds", code="entry_content_mismatch")
+    if submission.witness_proofs is not None and entry.kind is not Kind.DID:
+        raise VerificationError("only a line of a DID's log has approvals of witnesses", code="witness_proofs_unexpected")
     if state.entries_within_hour(author_of(entry)) >= MAX_AUTHOR_ENTRIES_PER_HOUR:  # 2
         raise VerificationError("this author has too many ledger entries within the hour", hint="Try again later", code="rate_exceeded")
     _require_continuation(entry, state.latest(entry.subject))  # 3
-    log = _RULES[entry.kind](entry, submission.content, state, now)  # 4
-    return Admitted(entry, submission.entry, submission.content, log)
+    log = _RULES[entry.kind](entry, submission, state, now)  # 4
+    return Admitted(entry, submission.entry, submission.content, log, submission.witness_proofs)
 
 
 def admit_replayed(entry: Entry, data: bytes, content: bytes, state: AdmissionState, *, now: datetime) -> Admitted:
@@ -112,7 +118,7 @@ def admit_replayed(entry: Entry, data: bytes, content: bytes, state: AdmissionSt
 
     Steps 1 and 3 are ``Replay``'s, and step 2 protects the log alone. Raises as ``admit`` does.
     """
-    return Admitted(entry, data, content, _RULES[entry.kind](entry, content, state, now))
+    return Admitted(entry, data, content, _RULES[entry.kind](entry, Submission(data, content), state, now))
 
 
 def _require_continuation(entry: Entry, latest: Entry | None) -> None:
@@ -125,15 +131,16 @@ def _require_continuation(entry: Entry, latest: Entry | None) -> None:
         raise VerificationError("the ledger entry does not continue its subject's history", where=f"seq {entry.seq}, {due} due", code="entry_out_of_order")
 
 
-def _did(entry: Entry, content: bytes, state: AdmissionState, now: datetime) -> Log:
+def _did(entry: Entry, submission: Submission, state: AdmissionState, now: datetime) -> Log:
     """One more line of a DID's own log, signed by a key that signed the line: the DID's rules entitle it, pre-rotation included."""
     # A ledger's time is in whole seconds, a DID's second line of one second is not: it is not in the future of that second.
     now += _WITHIN_THE_SECOND - timedelta(microseconds=now.microsecond)
     previous = state.did_log(entry.subject)
-    log = verify_proposed(previous, content, now)
-    proofs = None if log.witnessed else state.witness_proofs(log.did)
-    if proofs is not None:
-        log = verify_appended(previous, content, now, proofs)
+    log = verify_proposed(previous, submission.content, now)
+    if submission.witness_proofs is not None:
+        log = _approved(log, submission.witness_proofs, now)
+    elif not log.witnessed and (published := state.witness_proofs(log.did)) is not None:
+        log = log.with_witness_proofs(published, now=now)
     # Approvals are not logged: whoever replays takes the log's word that it saw them.
     log = replace(log, witnessed_through=len(log.entries)) if state.replayed else log.require_witnessed()
     if entry.subject != did_subject(log.did.text):
@@ -144,10 +151,17 @@ def _did(entry: Entry, content: bytes, state: AdmissionState, now: datetime) -> 
     return log
 
 
-def _status_list(entry: Entry, content: bytes, state: AdmissionState, now: datetime) -> None:
+def _approved(log: Log, proofs: bytes, now: datetime) -> Log:
+    """The log by these proofs alone, which will be published in the place of those before them: whoever reads the log has no others."""
+    if not any(entry.witnesses for entry in log.entries):
+        raise VerificationError("the DID has no witnesses whose approvals could be published", code="witness_proofs_unexpected")
+    return replace(log, witnessed_through=0).with_witness_proofs(proofs, now=now).require_witnessed()
+
+
+def _status_list(entry: Entry, submission: Submission, state: AdmissionState, now: datetime) -> None:
     """A status list credential by its issuer, at a URL of the issuer's own place, which stays with it when the DID moves."""
     issuer, key = _author_key(entry, state, now)
-    credential = strict_json.loads_object(content, what="status list credential")
+    credential = strict_json.loads_object(submission.content, what="status list credential")
     if _issuer(credential) != issuer:
         raise _not_entitled("the status list has another issuer than the entry's author")
     if entry.subject != subject_of(Kind.STATUS_LIST, _text(credential, "id")):
@@ -163,48 +177,48 @@ def _status_list(entry: Entry, content: bytes, state: AdmissionState, now: datet
     entry.verify(key)
 
 
-def _registry_record(entry: Entry, content: bytes, state: AdmissionState, now: datetime) -> None:
+def _registry_record(entry: Entry, submission: Submission, state: AdmissionState, now: datetime) -> None:
     """A registry record by an authority that this ledger was told of."""
     authority, key = _author_key(entry, state, now)
     if not state.replayed and authority not in state.registry_authorities:
         raise _not_entitled("the author is not a registry authority of this ledger")
-    if _issuer(strict_json.loads_object(content, what="registry record")) != authority:
+    if _issuer(strict_json.loads_object(submission.content, what="registry record")) != authority:
         raise _not_entitled("the registry record has another issuer than the entry's author")
     entry.verify(key)
 
 
-def _batch(entry: Entry, content: bytes, state: AdmissionState, now: datetime) -> None:
+def _batch(entry: Entry, submission: Submission, state: AdmissionState, now: datetime) -> None:
     """A batch of issued credentials or receipts, by the DID that is the subject."""
     author, key = _author_key(entry, state, now)
-    parse_batch_content(content)
+    parse_batch_content(submission.content)
     if entry.subject != subject_of(entry.kind, author):
         raise _not_entitled("the batch is of another DID than the author's")
     entry.verify(key)
 
 
-def _schema(entry: Entry, content: bytes, state: AdmissionState, now: datetime) -> None:
+def _schema(entry: Entry, submission: Submission, state: AdmissionState, now: datetime) -> None:
     """A JSON Schema, under its author's DID and its ``$id``."""
     author, key = _author_key(entry, state, now)
-    identifier = _text(strict_json.loads_object(content, what="schema"), "$id")
+    identifier = _text(strict_json.loads_object(submission.content, what="schema"), "$id")
     if entry.subject != subject_of(Kind.SCHEMA, f"{author} {identifier}"):
         raise _not_entitled("the schema has another author or $id than the entry's subject")
     entry.verify(key)
 
 
-def _revocation(entry: Entry, content: bytes, state: AdmissionState, now: datetime) -> None:
+def _revocation(entry: Entry, submission: Submission, state: AdmissionState, now: datetime) -> None:
     """The handle itself, by anybody who knows it. The author's key should be made for this one entry, for it says nothing."""
     if entry.seq:
         raise VerificationError("this handle has been published already", code="already_revoked")
-    if entry.subject != revocation_subject(content):
+    if entry.subject != revocation_subject(submission.content):
         raise _not_entitled("the subject is not the hash of the handle")
     entry.verify(_author_key(entry, state, now)[1])
 
 
-def _map_head(_entry: Entry, _content: bytes, _state: AdmissionState, _now: datetime) -> None:
+def _map_head(_entry: Entry, _submission: Submission, _state: AdmissionState, _now: datetime) -> None:
     raise VerificationError("map heads are made by the log alone", code="map_head_reserved")
 
 
-_RULES: Final[Mapping[Kind, Callable[[Entry, bytes, AdmissionState, datetime], Log | None]]] = MappingProxyType({
+_RULES: Final[Mapping[Kind, Callable[[Entry, Submission, AdmissionState, datetime], Log | None]]] = MappingProxyType({
     Kind.DID: _did,
     Kind.STATUS_LIST: _status_list,
     Kind.REGISTRY_RECORD: _registry_record,

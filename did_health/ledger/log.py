@@ -15,10 +15,15 @@ from did_health.tlog.proof import TlogProof
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A signed entry's bytes, and the document whose SHA-256 the entry holds."""
+    """A signed entry's bytes, and the document whose SHA-256 the entry holds.
+
+    ``witness_proofs`` goes with a line of a DID that has witnesses (did:webvh 1.0, "DID Witnesses"): the ``did-witness.json`` that
+    approves the DID's whole log, this line included. It is on no log, and published beside the DID's.
+    """
 
     entry: bytes
     content: bytes
+    witness_proofs: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

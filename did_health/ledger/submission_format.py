@@ -4,6 +4,8 @@ Request ``POST <ledger>/entries``::
 
     {1: 1, 2: [[entry, document], …]}           byte strings, in the order in which they are to be logged, all of them or none
 
+A line of a DID that has witnesses brings their approvals along: ``[entry, document, did-witness.json]`` (see ``Submission.witness_proofs``).
+
 Answer 200, all of them are published::
 
     {1: 1, 2: checkpoint, 3: [[index, path], …]}    the note with its cosignatures; for each entry its leaf and the hashes from it to the root
@@ -23,6 +25,7 @@ from did_health.errors import FormatError, UnsupportedError
 from did_health.ledger.entry import HASH_BYTES
 from did_health.ledger.log import LoggedEntry, Submission
 from did_health.limits import (
+    MAX_DID_WITNESS_BYTES,
     MAX_DOCUMENT_BYTES,
     MAX_ENTRY_BYTES,
     MAX_NOTE_BYTES,
@@ -38,12 +41,13 @@ from did_health.tlog.proof import TlogProof
 VERSION: Final = 1
 MEDIA_TYPE: Final = "application/cbor"
 TOO_LARGE: Final = "submission_too_large"
+_MOST_BYTES: Final = (MAX_ENTRY_BYTES, MAX_DOCUMENT_BYTES, MAX_DID_WITNESS_BYTES)
 
 
 def encode_request(submissions: Sequence[Submission]) -> bytes:
     """The request's body. Raises ``FormatError`` (``submission_too_large``) for more than a ledger takes at once."""
     _require_number(len(submissions))
-    data = cbor.dumps({1: VERSION, 2: [[one.entry, one.content] for one in submissions]})
+    data = cbor.dumps({1: VERSION, 2: [_parts(one) for one in submissions]})
     if len(data) > MAX_SUBMISSION_BYTES:
         raise FormatError(f"the entries and documents have more than {MAX_SUBMISSION_BYTES} bytes", hint="Submit them in several parts", code=TOO_LARGE)
     return data
@@ -106,13 +110,17 @@ def _require_number(count: int) -> None:
         raise FormatError(f"there are more than {MAX_SUBMISSIONS} entries", hint="Submit them in several parts", code=TOO_LARGE)
 
 
+def _parts(submission: Submission) -> list[cbor.CBOR]:
+    proofs = submission.witness_proofs
+    return [submission.entry, submission.content, *([] if proofs is None else [proofs])]
+
+
 def _submission(item: cbor.CBOR, where: str) -> Submission:
-    if type(item) is not list or len(item) != 2 or any(type(part) is not bytes for part in item):
-        raise FormatError("a submission is an array of two byte strings, entry and document", where=where)
-    entry, content = item
-    if len(entry) > MAX_ENTRY_BYTES or len(content) > MAX_DOCUMENT_BYTES:
-        raise FormatError(f"an entry has at most {MAX_ENTRY_BYTES} bytes, its document {MAX_DOCUMENT_BYTES}", where=where, code=TOO_LARGE)
-    return Submission(entry, content)
+    if type(item) is not list or len(item) not in (2, 3) or any(type(part) is not bytes for part in item):
+        raise FormatError("a submission is an array of byte strings: entry, document, and what approves a DID's line", where=where)
+    if any(len(part) > most for part, most in zip(item, _MOST_BYTES, strict=False)):
+        raise FormatError("an entry, its document and a witness file have at most {}, {} and {} bytes".format(*_MOST_BYTES), where=where, code=TOO_LARGE)
+    return Submission(*item)
 
 
 def _logged(proof: cbor.CBOR, entry: bytes, checkpoint: SignedNote) -> LoggedEntry:

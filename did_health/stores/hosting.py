@@ -1,4 +1,5 @@
-"""What a ledger hosts: ``did.jsonl`` and ``did.json`` of its DIDs, and status lists, each at its own URL, as they follow from logged entries.
+"""What a ledger hosts: ``did.jsonl``, ``did.json`` and ``did-witness.json`` of its DIDs, and status lists, each at its own URL, as they follow from
+logged entries and from the approvals that came with them.
 
 Nothing is published by asking for it: a document is there because its author logged it, so there is no second authorisation to get
 wrong. A URL stays with the first DID that was logged for it; another DID of the same place is on the ledger and not hosted.
@@ -10,6 +11,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from did_health.did.methods import webvh
+from did_health.did.methods.webvh.witness import approved_through
 from did_health.encoding import strict_json
 from did_health.errors import FormatError, ResolutionError
 from did_health.ledger.entry import Kind
@@ -47,7 +49,14 @@ class Hosting:
         if log is None or self._is_of_another(log, hosted):
             return {}
         url = log.did.log_url
-        return {url: log.encode(), url.removesuffix("l"): _did_web(log)}
+        return {url: log.encode(), url.removesuffix("l"): _did_web(log), **self._approvals(subject, log)}
+
+    def _approvals(self, subject: bytes, log: webvh.Log) -> dict[str, bytes | None]:
+        data = self._store.approvals(subject)
+        if data is None or approved_through(log.entries, webvh.WitnessFile.parse(data)) < len(log.entries):
+            # The newest line came without any, so what is published by now approves it.
+            return {}
+        return {log.did.witness_url: data}
 
     def _is_of_another(self, log: webvh.Log, hosted: dict[str, bytes | None]) -> bool:
         there = hosted.get(log.did.log_url) or self._store.document(log.did.log_url)

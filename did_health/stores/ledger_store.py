@@ -106,6 +106,9 @@ class LedgerStore:
                 raise write_conflict()
             add_contents(connection, {one.entry.content: one.content for one in batch.leaves})
             add_entries(connection, rows)
+            for one in batch.entries:
+                if one.witness_proofs is not None:
+                    _replace(connection, _approvals_of(one.entry.subject), "", one.witness_proofs)
 
     def mark_published(self, pending: bytes, published: bytes) -> None:
         """The pending note is out, ``published`` is what it became; the map follows. Does nothing if another process said so already."""
@@ -251,9 +254,7 @@ class LedgerStore:
     def publish(self, url: str, host: str, data: bytes) -> None:
         """Keep ``data`` as what is found at ``url``, in the place of what was there."""
         with self._database.write() as connection:
-            replaced = connection.execute(update(documents).where(documents.c.url == url).values(data=data))
-            if not replaced.rowcount:
-                connection.execute(insert(documents).values(url=url, host=host, data=data))
+            _replace(connection, url, host, data)
 
     def host(self, hosted: Mapping[str, tuple[str, bytes | None]], through: int) -> None:
         """Keep documents, by URL each with its host, that follow from the entries below ``through``; ``None`` takes one away."""
@@ -275,10 +276,28 @@ class LedgerStore:
         with self._database.read() as connection:
             return connection.execute(select(documents.c.data).where(documents.c.url == url)).scalar_one_or_none()
 
+    def approvals(self, subject: bytes) -> bytes | None:
+        """The ``did-witness.json`` that came with the last line of this DID that brought one."""
+        return self.document(_approvals_of(subject))
+
     def serves(self, host: str) -> bool:
         """Whether anything was published under this host."""
+        if not host:
+            # Approvals that wait to be hosted are of none.
+            return False
         with self._database.read() as connection:
             return connection.execute(select(documents.c.url).where(documents.c.host == host).limit(1)).first() is not None
+
+
+def _approvals_of(subject: bytes) -> str:
+    # By the DID and not by its place, for which another DID may have been logged first.
+    return f"approvals:{subject.hex()}"
+
+
+def _replace(connection: Connection, url: str, host: str, data: bytes) -> None:
+    replaced = connection.execute(update(documents).where(documents.c.url == url).values(data=data))
+    if not replaced.rowcount:
+        connection.execute(insert(documents).values(url=url, host=host, data=data))
 
 
 def entry_rows(start: int, leaves: Sequence[Admitted], leaf_hashes: Sequence[bytes], *, now: datetime) -> list[dict[str, object]]:

@@ -27,7 +27,9 @@ entry_like = st.fixed_dictionaries(dict.fromkeys(range(2, 10), scalars), optiona
 mutated = st.tuples(st.integers(0, len(VALID.entry) - 1), st.integers(1, 255)).map(
     lambda change: VALID.entry[: change[0]] + bytes([VALID.entry[change[0]] ^ change[1]]) + VALID.entry[change[0] + 1 :]
 )
-submissions = st.lists(st.tuples(entry_like | mutated | st.binary(max_size=60), st.just(VALID.content) | st.binary(max_size=60)).map(list), max_size=3)
+parts = (entry_like | mutated | st.binary(max_size=60), st.just(VALID.content) | st.binary(max_size=60))
+approved = st.just(VALID.entry), st.just(VALID.content), st.binary(max_size=60) | st.sampled_from([b"[]", b'[{"versionId":"1-a","proof":[]}]'])
+submissions = st.lists((st.tuples(*parts) | st.tuples(*approved) | st.tuples(*parts, scalars)).map(list), max_size=3)
 bodies = st.binary(max_size=200) | values.map(cbor.dumps) | submissions.map(lambda items: cbor.dumps({1: 1, 2: items}))
 
 
