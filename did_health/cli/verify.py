@@ -42,6 +42,9 @@ def verify(
     signed_by: Annotated[str | None, typer.Option("--signed-by", help="Who must have signed the bundle: a DID, or an institution of the directory.")] = None,
     pins: Annotated[Path | None, typer.Option("--pins", help="Remember here what was seen of the ledgers; by default in the directory.")] = None,
     save_evidence: Annotated[Path | None, typer.Option("--save-evidence", help="Keep what the checks were made with, to verify again later.")] = None,
+    fhir: Annotated[
+        Path | None, typer.Option("--fhir", help="Write the claims and the result as a FHIR R4 Bundle, if the verdict is accept (or overridden).")
+    ] = None,
     waive: Annotated[list[str] | None, typer.Option("--waive", help="Leave a check out, by its name; shown as waived. May be repeated.")] = None,
     at: Annotated[str | None, typer.Option("--at", help="Verify as of this time, as 2026-01-31T13:45:00Z; by default now.")] = None,
     show_claims: Annotated[bool, typer.Option("--show-claims", help="Print the claims too, if the verdict is accept (or overridden).")] = False,
@@ -90,6 +93,8 @@ def verify(
         report = report.overridden(by=override_by, reason=override_reason)
     if remembered is not None and remembered.unsaved is not None:
         note(f"What was seen of the ledger could not be remembered: {remembered.unsaved}", "yellow")
+    if fhir is not None:
+        _write_fhir(fhir, report, audience or "")
     _show(Output(as_json), report, saved, show_claims=show_claims)
     raise typer.Exit({Verdict.ACCEPT: OK, Verdict.REFUSE: FAILED, Verdict.CONDITIONAL: CONDITIONAL}.get(report.verdict, INDETERMINATE))
 
@@ -139,6 +144,20 @@ def _verifier(
     else:
         with session.open_existing(directory, passphrase_file) as opened:
             yield embedded_verifier(opened, pins=pins)
+
+
+def _write_fhir(file: Path, report: Report, audience: str) -> None:
+    from did_health.encoding import strict_json
+    from did_health.roles.fhir_report import fhir_bundle
+    from did_health.roles.report import Verdict
+
+    if report.verdict is not Verdict.ACCEPT and report.override is None:
+        note(f"{file} was not written: the verdict is {report.verdict}, and nobody decided otherwise", "yellow")
+        return
+    bundle, unsaid = fhir_bundle(report, validator=audience)
+    session.write_file(file, strict_json.dumps(bundle, indent=True) + b"\n", secret=True)
+    if unsaid:
+        note(f"FHIR has no place for: {', '.join(unsaid)}", "yellow")
 
 
 def _show(out: Output, report: Report, saved: SavedEvidence | None, *, show_claims: bool) -> None:

@@ -52,15 +52,15 @@ class VerificationResult:
 
     ``target`` is a reference (``Written.reference``, ``logical(…)``), ``verdict`` one of the four of a report, ``at`` when it was made, ``need``
     whether it is repeated (``periodic``, then ``next_on`` and ``every_months``), ``reasons`` the codes of the checks that keep the verdict from
-    ``accept``, and ``rests_on`` texts such as a status list's digest or a checkpoint, each by its name. Raises ``FormatError`` for a verdict or
-    need that there is not.
+    ``accept``, ``validator`` the verifier's DID (empty: not said), and ``rests_on`` texts such as a status list's digest or a checkpoint, each by
+    its name. Raises ``FormatError`` for a verdict or need that there is not.
     """
 
     target: JSONObject
     verdict: str
     at: datetime
     sources: Sequence[PrimarySource]
-    validator: str
+    validator: str = ""
     validator_name: str = ""
     need: str = INITIAL
     every_months: int | None = None
@@ -88,6 +88,9 @@ class VerificationResult:
                 for what, text in self.rests_on.items()
             ),
         ]
+        validators: list[JSON] = []
+        if self.validator:
+            validators.append({"organization": logical(URI_SYSTEM, self.validator, kind="Organization", display=self.validator_name)})
         every: JSON = {"repeat": {"frequency": 1, "period": self.every_months, "periodUnit": "mo"}} if self.every_months else None
         return new_resource(
             "VerificationResult",
@@ -104,7 +107,7 @@ class VerificationResult:
             nextScheduled=self.next_on.isoformat() if self.next_on else None,
             failureAction=terminology("failure-action", "fatal"),
             primarySource=[self._source(one) for one in self.sources],
-            validator=[{"organization": logical(URI_SYSTEM, self.validator, kind="Organization", display=self.validator_name)}],
+            validator=validators,
         )
 
     def _source(self, source: PrimarySource) -> JSONObject:
