@@ -30,12 +30,8 @@ _OUTCOMES: Final = MappingProxyType({
 
 def show_report(out: Output, report: Report) -> None:
     """Print the report; no claims."""
-    colour, meaning = _VERDICTS[report.verdict]
-    if report.verdict is Verdict.ACCEPT and any(check.outcome is Outcome.WAIVED for check in report.checks):
-        meaning = "every check that was made passed; some were waived"
-    large = Text(" ".join(report.verdict.upper()), style=f"bold {colour}", justify="center")
-    large.append(f"\n\n{meaning}", style="default")
-    out.show(Panel(Align.center(large), box=HEAVY, border_style=colour, padding=(1, 4), width=72))
+    waived = any(check.outcome is Outcome.WAIVED for check in report.checks)
+    out.show(panel(report.verdict, "every check that was made passed; some were waived" if waived and report.verdict is Verdict.ACCEPT else ""))
     facts = [("Verified at", when(report.verified_at)), ("True as of", when(report.as_of))]
     if report.holder:
         facts.append(("Presented by", report.holder))
@@ -44,6 +40,14 @@ def show_report(out: Output, report: Report) -> None:
     out.facts(facts)
     several = len({check.credential for check in report.checks if check.credential is not None}) > 1
     out.table(("Check", "Outcome", "What was found", "As of"), [_row(check, several=several) for check in report.checks])
+
+
+def panel(verdict: Verdict, meaning: str = "") -> Panel:
+    """The verdict large, with what it means (by default in general)."""
+    colour, usual = _VERDICTS[verdict]
+    large = Text(" ".join(verdict.upper()), style=f"bold {colour}", justify="center")
+    large.append(f"\n\n{meaning or usual}", style="default")
+    return Panel(Align.center(large), box=HEAVY, border_style=colour, padding=(1, 4), width=72)
 
 
 def _row(check: Check, *, several: bool) -> tuple[object, ...]:

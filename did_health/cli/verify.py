@@ -71,7 +71,7 @@ def verify(
         saved = _saved(evidence, signed_by, policy, directory, moment)
         # As of another time is a question about it, and nothing that was seen then.
         remembered = None if moment is not None and pins is None else _pins(pins, policy, directory)
-        with _verifier(policy, directory, saved, frozenset(allow_host or ()), passphrase_file, remembered) as verifier:
+        with opened_verifier(policy, directory, saved, frozenset(allow_host or ()), passphrase_file, remembered) as verifier:
             report = session.at_file(
                 file,
                 lambda: verifier.verify(
@@ -130,7 +130,7 @@ def _pins(file: Path | None, policy: Path | None, directory: Path) -> FilePins |
 
 
 @contextmanager
-def _verifier(
+def opened_verifier(
     policy: Path | None, directory: Path, saved: SavedEvidence | None, allow_hosts: frozenset[str], passphrase_file: Path | None, pins: FilePins | None
 ) -> Iterator[Verifier]:
     """Offline with evidence; over HTTPS under a policy that was named; else by the directory's ledger, whose witnesses need the passphrase."""
