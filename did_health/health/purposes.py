@@ -107,8 +107,9 @@ class PurposePolicies:
             where = f"/rows/{place}"
             names = fields.json_list(fields.member(dict(row), "claims", where), f"{where}/claims", "claims")
             name = _purpose(row, where)
-            asked = frozenset(ClaimName.parse(f"{row.get('credential')}.{claim}", f"{where}/claims").claim for claim in names)
-            by_purpose.setdefault(name, {})[str(row["credential"])] = asked
+            credential = fields.text(fields.member(dict(row), "credential", where), f"{where}/credential", "credential type")
+            asked = frozenset(ClaimName.parse(f"{credential}.{claim}", f"{where}/claims").claim for claim in names)
+            by_purpose.setdefault(name, {})[credential] = asked
         allowed: dict[str, list[PurposeLimit]] = {}
         for place, row in enumerate(limits.rows):
             allowed.setdefault(_purpose(row, f"/rows/{place}"), []).append(_limit(limits, row, f"/rows/{place}"))

@@ -107,7 +107,12 @@ def test_killed_at_any_moment_it_still_refuses_what_it_must(tmp_path: Path, proc
         assert witness.process.returncode == -signal.SIGKILL
     processes.append(witness := Process(tmp_path / "w"))
     answer = witness.post(request(0, 40))
-    recorded = int(answer.content) if answer.status_code == 409 else 0
+    if answer.status_code == 200:
+        # On a slow machine every kill may come before the first answer.
+        assert cosigned == 0
+        assert witness.post(request(40, 40, OTHER)).status_code == 409
+        return
+    recorded = int(answer.content)
     assert recorded in (cosigned, cosigned + 1)
     assert witness.post(request(recorded, 40, OTHER)).status_code == 422
     assert witness.post(request(recorded, 40)).status_code == 200
