@@ -1,4 +1,4 @@
-"""The codes of VC Data Model 2.0 §7.4 (problem details) that the enveloping mechanisms give."""
+"""The codes of VC Data Model 2.0 §7.2 (problem details) that the enveloping mechanisms give."""
 
 from __future__ import annotations
 

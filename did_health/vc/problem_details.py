@@ -1,6 +1,6 @@
 """The problems that the specifications name, as the objects of RFC 9457 that they want: our errors' codes to their type URLs.
 
-VC Data Model 2.0 §7.4, Data Integrity 1.0 §4.8, Controlled Identifiers 1.0 §3.4, Bitstring Status List 1.0 §3.5, DID Resolution §11.
+VC Data Model 2.0 §7.2, Data Integrity 1.0 §4.7, Controlled Identifiers 1.0 §3.4, Bitstring Status List 1.0 §3.5, DID Resolution §11.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The rules of the Verifiable Credentials Data Model for single members: 2.0 in full, 1.1 as far as it is read.
 
 Pure structure: what JSON-LD means by a term is the business of ``vc.rdf``, what a proof is worth that of ``vc.proofs``. Every refusal is a
-``FormatError`` with the code ``MALFORMED_VALUE_ERROR`` (VC Data Model 2.0 §7.4) and a JSON pointer; values are never quoted.
+``FormatError`` with the code ``MALFORMED_VALUE_ERROR`` (VC Data Model 2.0 §7.2) and a JSON pointer; values are never quoted.
 
 One rule runs on every verification, so each looks at the common shape first and builds a pointer only when it refuses.
 """

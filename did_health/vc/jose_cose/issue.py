@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from types import MappingProxyType
@@ -14,6 +15,7 @@ from did_health.errors import FormatError
 from did_health.keys import PublicKey, Signer
 from did_health.vc.cose.headers import CONTENT_TYPE, KID, TYP
 from did_health.vc.cose.sign1 import sign1
+from did_health.vc.envelope import envelope_type
 from did_health.vc.jose.claims import Claims, numeric_date
 from did_health.vc.jose.jws import sign_compact
 from did_health.vc.jose_cose.key_discovery import verification_method
@@ -27,6 +29,8 @@ ALWAYS_VISIBLE: Final = frozenset((
     "/@context", "/type", "/issuer", "/validFrom", "/validUntil", "/credentialStatus", "/credentialSchema", "/relatedResource",
 ))
 """§3.2.1: what verifying and validating a credential needs must not be concealed."""
+_ALWAYS_VISIBLE_IN_PRESENTATIONS: Final = ("/@context", "/type")
+_PRESENTED: Final = re.compile(r"/verifiableCredential(?:/(?P<position>[0-9]{1,6}))?+(?=/)", re.ASCII)
 _NO_DECOYS: Final[Mapping[str, int]] = MappingProxyType({})
 
 
@@ -73,7 +77,7 @@ def sign_sd_jwt(
     if holder_key is not None:
         payload["cnf"] = {"jwk": holder_key.jwk}
     media_type = _checked(payload, MediaType.VC_SD_JWT, MediaType.VP_SD_JWT, kid)
-    if not media_type.is_presentation and any(_is_needed(pointer) for pointer in conceal):
+    if any(_is_needed(pointer, payload, media_type.is_presentation) for pointer in conceal):
         raise ValueError("a member that verifying the credential needs cannot be concealed")
     header = _header(media_type, kid)
     return media_type, issue_sd_jwt(payload, signer, conceal=conceal, random=random, header=header, decoys=decoys)
@@ -109,5 +113,21 @@ def _checked(payload: JSONObject, credential: MediaType, presentation: MediaType
     return media_type
 
 
-def _is_needed(pointer: str) -> bool:
-    return any(f"{pointer}/".startswith(f"{needed}/") for needed in ALWAYS_VISIBLE)
+def _is_needed(pointer: str, payload: JSONObject, is_presentation: bool) -> bool:
+    """Whether ``pointer`` leads to what verifying needs, or into a credential that is secured as a whole (§3.2.2)."""
+    needed: Collection[str] = ALWAYS_VISIBLE
+    if is_presentation and (inside := _PRESENTED.match(pointer)):
+        credential = _presented(payload["verifiableCredential"], inside["position"])
+        if "proof" in credential or envelope_type(credential) is not None:
+            return True
+        pointer = pointer[inside.end() :]
+    elif is_presentation:
+        needed = _ALWAYS_VISIBLE_IN_PRESENTATIONS
+    return any(f"{pointer}/".startswith(f"{member}/") for member in needed)
+
+
+def _presented(value: JSON, position: str | None) -> JSONObject:
+    """The credential at ``position``, or the only one; nothing where there is none, which issuing refuses."""
+    items = value if isinstance(value, list) else [value]
+    found = items[int(position)] if position is not None and isinstance(value, list) and int(position) < len(items) else items[0]
+    return found if isinstance(found, dict) else {}

@@ -85,7 +85,7 @@ def verify_jwt(
 
     The key must be the issuer's for ``assertionMethod``, or the holder's for ``authentication``. ``audience`` and ``nonce`` must be in the
     claims where they are given; a token for an audience needs one. Raises ``FormatError``, ``UnsupportedError``, ``VerificationError``
-    (codes of VC Data Model 2.0 §7.4, of Controlled Identifiers §3.3, ``INVALID_DOMAIN_ERROR``, ``INVALID_CHALLENGE_ERROR``), and whatever
+    (codes of VC Data Model 2.0 §7.2, of Controlled Identifiers §3.3, ``INVALID_DOMAIN_ERROR``, ``INVALID_CHALLENGE_ERROR``), and whatever
     ``keys`` raises.
     """
     jws = JWS.parse(token)

@@ -48,7 +48,7 @@ def verify_sd_jwt(
     """All steps of §7.1; with ``key_binding`` also those of §7.3, and a token without a Key Binding JWT is refused.
 
     Without it a Key Binding JWT that came along is not looked at, and proves nothing. ``audience`` is for a JWT with ``aud``. Raises
-    ``FormatError``, ``UnsupportedError``, ``VerificationError`` (with the codes of VC Data Model 2.0 §7.4, and ``INVALID_DOMAIN_ERROR`` or
+    ``FormatError``, ``UnsupportedError``, ``VerificationError`` (with the codes of VC Data Model 2.0 §7.2, and ``INVALID_DOMAIN_ERROR`` or
     ``INVALID_CHALLENGE_ERROR`` for another audience or nonce), and whatever ``find`` raises.
     """
     parsed = token if isinstance(token, SDJWT) else SDJWT.parse(token)
