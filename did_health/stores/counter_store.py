@@ -1,22 +1,25 @@
-"""Uses of delegations and what is to be checked again, on SQL; implements ``DelegationUses`` and ``RecheckQueue`` of ``roles.counter_memory``."""
+"""Uses of delegations, answered nonces, and what is to be checked again, on SQL.
+
+Implements ``DelegationUses`` and ``RecheckQueue`` of ``roles.counter_memory``, and ``roles.nonces.UsedNonces``.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from sqlalchemy import delete, func, insert, select
-from sqlalchemy.exc import IntegrityError
 
 from did_health.encoding import strict_json
-from did_health.errors import ConflictError
 from did_health.health.act import Act
 from did_health.roles.counter_memory import Recheck
 from did_health.stores.database import Database
 from did_health.stores.moments import from_microseconds, to_microseconds
-from did_health.stores.tables import delegation_uses, rechecks
+from did_health.stores.tables import answered_nonces, delegation_uses, rechecks
+
+_NONCES_KEPT: Final = timedelta(days=7)
 
 
 class SQLCounterMemory:
@@ -37,10 +40,7 @@ class SQLCounterMemory:
                 return True
             if len(used) >= at_most:
                 return False
-            try:
-                connection.execute(insert(table).values(delegation=delegation, seq=len(used), use=use, at=to_microseconds(now)))
-            except IntegrityError as error:
-                raise ConflictError("another counter has just used this delegation", hint="Try again") from error
+            connection.execute(insert(table).values(delegation=delegation, seq=len(used), use=use, at=to_microseconds(now)))
         return True
 
     def queue(self, verifier: str, recheck: Recheck) -> None:
@@ -63,6 +63,22 @@ class SQLCounterMemory:
     def done(self, recheck_id: str) -> None:
         with self._database.write() as connection:
             connection.execute(delete(rechecks).where(rechecks.c.id == recheck_id))
+
+
+class SQLUsedNonces:
+    """The nonces of requests that were answered, for all counters; each is kept for a week, which is longer than any request should live."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def use(self, nonce: str, now: datetime) -> bool:
+        table = answered_nonces
+        with self._database.write() as connection:
+            connection.execute(delete(table).where(table.c.at < to_microseconds(now - _NONCES_KEPT)))
+            if connection.execute(select(table.c.nonce).where(table.c.nonce == nonce)).one_or_none() is not None:
+                return False
+            connection.execute(insert(table).values(nonce=nonce, at=to_microseconds(now)))
+        return True
 
 
 def _recheck(row: Any) -> Recheck:

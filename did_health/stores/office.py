@@ -5,6 +5,7 @@
     <folder>/institutions/<name>.json       who they are: public
     <folder>/institutions/<name>.keys       their keys, sealed
     <folder>/registers/<name>.sqlite        what each of them issued: never on the ledger
+    <folder>/verifiers/<name>.sqlite        what each of them verified: its log, receipts and counters' memory
     <folder>/wallets/<name>.wallet          holders' keys and credentials, sealed
     <folder>/trust-policy.toml              whom a verifier here believes
 """
@@ -250,6 +251,14 @@ class Office:
     def institution(self, name: str) -> Institution:
         """An institution of this directory; raises ``StoreError`` if there is none of that name."""
         return self._open_institution(name)[0]
+
+    def verifier_database(self, name: str) -> Database:
+        """Where an institution keeps what it verified; made if it is not there yet, closed with this office."""
+        self._institution_file(name)
+        files.make_folder(self.path / "verifiers")
+        database = Database.open(self.path / "verifiers" / f"{name}.sqlite")
+        self._databases.append(database)
+        return database
 
     def rotate(self, name: str) -> Institution:
         """Rotate an institution's keys (see ``Institution.rotate``); the new ones are written before they are logged."""

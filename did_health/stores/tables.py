@@ -21,7 +21,7 @@ from sqlalchemy import (
     text,
 )
 
-SCHEMA_VERSION: Final = 4
+SCHEMA_VERSION: Final = 5
 """Rises with every change of a table, which needs a migration of this number; a database of a newer version is refused."""
 
 metadata: Final = MetaData()
@@ -261,6 +261,11 @@ delegation_uses: Final = Table(
     Column("at", _Number, nullable=False),
     PrimaryKeyConstraint("delegation", "seq"),
     UniqueConstraint("delegation", "use"),
+)
+
+# Of presentations: a second answer to one is a replay.
+answered_nonces: Final = Table(
+    "answered_nonces", metadata, Column("nonce", _Text, primary_key=True), Column("at", _Number, nullable=False, index=True)
 )
 
 # What was done without a network and has to be checked again; taken out when that is done.

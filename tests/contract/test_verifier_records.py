@@ -14,7 +14,7 @@ from did_health.health.act import Act
 from did_health.roles.counter_memory import Recheck
 from did_health.roles.receipts import digest_of
 from did_health.roles.verifier_log import NO_ROW, KeptReceipt, LogRow, chained
-from did_health.stores.counter_store import SQLCounterMemory
+from did_health.stores.counter_store import SQLCounterMemory, SQLUsedNonces
 from did_health.stores.database import Database
 from did_health.stores.verifier_records import SQLVerifierRecords
 from tests.contract.test_stores import NOW
@@ -166,3 +166,11 @@ def test_what_is_to_be_checked_again_waits_in_its_order(memory: SQLCounterMemory
     memory.done("a")
     memory.done("a")
     assert memory.waiting(PHARMACY) == [late]
+
+
+def test_a_nonce_is_answered_once_and_forgotten_after_a_week(database: Database) -> None:
+    nonces = SQLUsedNonces(database)
+    assert nonces.use("n", NOW)
+    assert not nonces.use("n", NOW + timedelta(days=6))
+    assert nonces.use("other", NOW)
+    assert nonces.use("n", NOW + timedelta(days=8))

@@ -1,12 +1,12 @@
-"""What a verifier keeps: its log, the receipts that it signed and their batches, uses of delegations, and what is to be checked again."""
+"""What a verifier keeps: its log, the receipts that it signed and their batches, uses of delegations, answered nonces, and what is to be checked again."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0004"
-down_revision = "0003"
+revision = "0005"
+down_revision = "0004"
 
 _NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
@@ -53,6 +53,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("delegation", "seq"),
         sa.UniqueConstraint("delegation", "use"),
     )
+    op.create_table("answered_nonces", sa.Column("nonce", _TEXT, primary_key=True), sa.Column("at", _NUMBER, nullable=False, index=True))
     op.create_table(
         "rechecks",
         sa.Column("id", _TEXT, primary_key=True),
