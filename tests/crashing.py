@@ -18,9 +18,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, event
 
-from did_health.keys import generate
-from did_health.ledger.entry import Kind, revocation_subject
-from did_health.ledger.log import LoggedEntry, Submission, prepare
+from did_health.ledger.log import LoggedEntry
 from did_health.ledger.witness import Witness
 from did_health.stores import embedded, ledger_map
 from did_health.stores.embedded import EmbeddedLedger
@@ -30,11 +28,9 @@ from did_health.stores.witness_store import SQLWitnessStore
 from did_health.tlog.checkpoint import Checkpoint
 from did_health.tlog.note import Signature, SignedNote
 from did_health.tlog.witness_protocol import AddCheckpoint
-from tests.conftest import repeatable_bytes
-from tests.ledger_parties import PASSPHRASE, START, Clock
+from tests.any_log import revocation
+from tests.ledger_parties import PASSPHRASE, Clock
 
-KEY = generate(repeatable_bytes("crashing"))
-AUTHOR = f"did:key:{KEY.public_key.multikey}#{KEY.public_key.multikey}"
 # Where the write cycle can be cut: after each of these (which is before the next), after every statement that changes the log's
 # database, before every commit.
 STEPS: tuple[tuple[Any, str], ...] = (
@@ -65,12 +61,6 @@ class Job:
     batches: int = 1
     fatal: int | str | None = None
     while_opening: bool = False
-
-
-def revocation(number: int) -> Submission:
-    """An entry that anybody can write: one leaf of its own subject."""
-    handle = hashlib.sha256(str(number).encode()).digest()
-    return prepare(Kind.REVOCATION, revocation_subject(handle), handle, author=AUTHOR, signer=KEY, now=START)
 
 
 def opened(folder: Path, database_url: str | None) -> EmbeddedLedger:

@@ -14,7 +14,10 @@ from did_health.keys.sealed import SealingCost
 from did_health.ledger.batch import IssuanceBatch
 from did_health.ledger.entry import Kind, did_subject, subject_of
 from did_health.ledger.log import Ledger, Submission, prepare
+from did_health.roles.evidence import Need
 from did_health.stores.embedded import EmbeddedLedger
+from did_health.tlog.checkpoint import Checkpoint
+from did_health.tlog.note import SignedNote
 from tests.conftest import repeatable_bytes
 
 CHEAP = SealingCost(operations=1, memory_bytes=8192)
@@ -117,3 +120,9 @@ def new_ledger(folder: Path, clock: Callable[[], datetime], seed: str = "ledger"
 
 def reopened(folder: Path, clock: Callable[[], datetime]) -> EmbeddedLedger:
     return EmbeddedLedger.open(folder, clock=clock, random=repeatable_bytes("reopened"), passphrase=PASSPHRASE)
+
+
+def size_published(ledger: EmbeddedLedger) -> int:
+    """How many leaves the checkpoint says that is served."""
+    data = ledger.fetch(Need(f"{URL}/checkpoint"))
+    return Checkpoint.parse(SignedNote.parse(data).text).size if data else 0

@@ -94,3 +94,12 @@ def ledger_service(
             relay.app = ledger_app(ledger, sequencing, clock=clock, log=log, limit=RateLimit(per_minute), metrics=metrics, wait_seconds=wait_seconds)
             yield Service(address + path, ledger, sequencing, clock, stream)
     ledger.close()
+
+
+def problem_of(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
+    """The problem (RFC 9457) that an answer has to be, with this status and code."""
+    assert answer.headers["content-type"] == "application/problem+json"
+    document: dict[str, Any] = answer.json()
+    assert (answer.status_code, document["status"], document.get("code")) == (status, status, code), document
+    assert "Traceback" not in answer.text
+    return document

@@ -127,6 +127,48 @@ def mirroring(folder: Path, key: VerifierKey, source: str, *, url: str = "", clo
         exchange.close()
 
 
+@dataclass
+class Scene:
+    """A log of two batches (5 leaves), its files, and a mirror of it that has seen nothing yet."""
+
+    log: AnyLog
+    files: Files
+    source: str
+    mirroring: Mirroring
+    folder: Path
+
+    def lay(self, *, published: bool = True) -> None:
+        self.files.lay(self.log, published=published)
+
+    def refused(self, code: str, old: int = 5) -> None:
+        """The newest checkpoint is not cosigned, nothing of it is kept, and everybody is told why."""
+        self.lay()
+        running = self.mirroring
+        taken = running.mirror.taken
+        answer = running.push(self.log, old)
+        assert answer.status_code == 422
+        assert answer.text.startswith("the mirror does not vouch for this checkpoint")
+        running.following.follow()
+        ready = running.get("readyz")
+        assert (ready.status_code, ready.json()["code"]) == (503, code)
+        alarms = [line for line in running.lines if line["event"] == "alarm"]
+        assert [(line["code"], line["level"]) for line in alarms] == [(code, "critical")]
+        assert alarms[0]["checkpoint"] == self.log.note().encode().decode()
+        assert running.mirror.taken == taken
+        assert running.directory.state("log.example").size == old
+
+
+@contextmanager
+def new_scene(folder: Path) -> Iterator[Scene]:
+    """Log and mirror, served."""
+    log, files = new_log(), Files()
+    batch(log, 1, 2)
+    batch(log, 3)
+    files.lay(log)
+    with serving(files) as source, mirroring(folder, log.signer.key, source) as running:
+        yield Scene(log, files, source, running, folder)
+
+
 def cosigner_at(folder: Path, url: str, exchange: HTTPExchange) -> Cosigner:
     """The mirror of this folder as a log asks it; its key is made."""
     directory = open_witness(folder, name=NAME, logs=[])

@@ -18,6 +18,7 @@ from did_health.services.json_log import JSONLog
 from did_health.services.rate_limit import RateLimit
 from did_health.services.vc_api.app import vc_api_app
 from did_health.services.vc_api.instance import Instance
+from did_health.vc.problem_details import TYPES
 from tests.conftest import repeatable_bytes
 from tests.serving import serving
 
@@ -83,3 +84,13 @@ def vc_api(tokens: BearerTokens | None = None) -> Iterator[VCAPI]:
     app = vc_api_app(instance, tokens=tokens or BearerTokens(), log=JSONLog("vc-api", log, lambda: clock[0]), limit=RateLimit(1_000_000))
     with serving(app) as url, httpx.Client(base_url=url, trust_env=False, timeout=30) as client:
         yield VCAPI(instance, outside, log, client, clock)
+
+
+def code(answer: Any) -> str:
+    """The specifications' code of a problem."""
+    assert answer.headers["content-type"] == "application/problem+json"
+    found = answer.json()
+    assert found["status"] == answer.status_code
+    assert found["title"]
+    assert TYPES[found["type"].partition("#")[2]] == found["type"]
+    return str(found["type"].partition("#")[2])

@@ -30,7 +30,8 @@ from did_health.tlog.checkpoint import Checkpoint
 from did_health.tlog.merkle import Tree, leaf_hash
 from did_health.tlog.note import SignedNote
 from did_health.tlog.witness_policy import WitnessPolicy, verify_proof
-from tests.crashing import STEPS, Job, opened, revocation, write
+from tests.any_log import revocation
+from tests.crashing import STEPS, Job, opened, write
 from tests.ledger_parties import Clock, new_ledger
 
 ORIGIN = "ledger.example"

@@ -2,52 +2,34 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
-import traceback
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from did_health.encoding import strict_json, timestamps
-from did_health.errors import DidHealthError, VerificationError
-from did_health.health.board_accreditation import BoardAccreditation
 from did_health.keys import generate
 from did_health.ledger.batch import IssuanceBatch, credential_digest
 from did_health.ledger.entry import Entry, Kind, subject_of
 from did_health.ledger.latest import LatestBundle
 from did_health.ledger.log import prepare
-from did_health.roles.evidence import Evidence, Item
-from did_health.roles.holder import Wallet
-from did_health.roles.institution import Institution, InstitutionKeys
-from did_health.roles.issuer import Board, Issued
+from did_health.roles.evidence import Item
+from did_health.roles.issuer import Issued
 from did_health.roles.report import CheckName, Outcome, Report, Verdict
 from did_health.roles.verifier import Verifier
 from did_health.tlog.checkpoint import Checkpoint
 from did_health.tlog.merkle import Tree, leaf_hash
 from did_health.tlog.note import NoteSigner, SignedNote, sign_note
 from did_health.tlog.proof import TlogProof
-from did_health.trust.registry import record_identifier
 from tests.any_log import AnyLog
 from tests.conftest import repeatable_bytes
-from tests.ledger_parties import PASSPHRASE
-from tests.town import AUDIENCE, LATER, SECRET_CLAIMS, Town
+from tests.town import AUDIENCE, Town
+from tests.verdicts import refused, undecided
 
 THIEF = generate(repeatable_bytes("thief"))
 THIEF_METHOD = f"did:key:{THIEF.public_key.multikey}#{THIEF.public_key.multikey}"
-
-
-def refused(report: Report, check: CheckName, code: str) -> None:
-    assert report.verdict is Verdict.REFUSE, report.codes
-    assert (check, code) in [(reason.name, reason.code) for reason in report.reasons], report.codes
-
-
-def undecided(report: Report, check: CheckName, code: str) -> None:
-    assert report.verdict is Verdict.INDETERMINATE, report.codes
-    assert (check, code) in [(reason.name, reason.code) for reason in report.reasons], report.codes
 
 
 def proof_of(town: Town, subject: bytes) -> TlogProof:
@@ -58,31 +40,6 @@ def proof_of(town: Town, subject: bytes) -> TlogProof:
 
 def list_subject(town: Town, issued: Issued) -> bytes:
     return subject_of(Kind.STATUS_LIST, town.status_url(issued, "revocation"))
-
-
-def new_board(town: Town, **accreditation: object) -> Institution:
-    """A board of its own, accredited for PhysicianLicenseCredential unless ``accreditation`` is empty of dates."""
-    board = town.directory.create_institution(f"threat-{town.nonce()}", title="A Board", jurisdiction="US-NC")
-    if accreditation:
-        accredit(town, board, **accreditation)
-    return board
-
-
-def accredit(town: Town, board: Institution, **changes: object) -> None:
-    values: dict[str, object] = {
-        "name": "A Board",
-        "entity_type": "medical_board",
-        "jurisdiction": "US-NC",
-        "resource": "PhysicianLicenseCredential",
-        "professions": ("MD",),
-        "valid_until": LATER,
-    }
-    town.directory.authority().accredit(BoardAccreditation(**{**values, **changes}), entity=board.did)  # type: ignore[arg-type]
-
-
-def licence_of(town: Town, board: Institution, **changes: object) -> Issued:
-    subject = {"board": {"id": board.did, "name": "A Board", "jurisdiction": "US-NC"}}
-    return town.made(by=board, issuer=board.did, subject=subject, credentialStatus=None, **changes)
 
 
 # ---- stolen keys and forged credentials
@@ -195,69 +152,6 @@ def test_leaving_the_status_out_changes_what_was_signed(town: Town) -> None:
     town.board.revoke(issued, reason="an order")
     stripped = {name: value for name, value in issued.credential.items() if name != "credentialStatus"}
     refused(town.judge(Issued(stripped, issued.receipt)), CheckName.PROOF, "proof_invalid")
-
-
-# ---- presentations
-
-
-def test_a_presentation_is_answered_once(town: Town) -> None:
-    presentation = town.wallet.present([town.issue()], audience=AUDIENCE, nonce="once")
-    assert town.verifier.verify(presentation, audience=AUDIENCE, nonce="once").verdict is Verdict.ACCEPT
-    refused(town.verifier.verify(presentation, audience=AUDIENCE, nonce="once"), CheckName.PRESENTATION, "nonce_replayed")
-
-
-def test_a_forged_answer_does_not_use_up_the_nonce(town: Town) -> None:
-    issued, nonce = town.issue(), town.nonce()
-    forged = town.presentation(issued, nonce=nonce, wallet=town.stranger, holder=town.wallet.did)
-    refused(town.verifier.verify(forged, audience=AUDIENCE, nonce=nonce), CheckName.PRESENTATION, "wrong_holder")
-    assert town.verifier.verify(town.wallet.present([issued], audience=AUDIENCE, nonce=nonce), audience=AUDIENCE, nonce=nonce).verdict is Verdict.ACCEPT
-
-
-def test_what_was_signed_for_another_audience_or_nonce_is_refused(town: Town) -> None:
-    presentation = town.wallet.present([town.issue()], audience=AUDIENCE, nonce="mine")
-    refused(town.verifier.verify(presentation, audience="https://other.example", nonce="mine"), CheckName.PRESENTATION, "wrong_audience")
-    refused(town.verifier.verify(presentation, audience=AUDIENCE, nonce="another"), CheckName.PRESENTATION, "wrong_nonce")
-
-
-def test_a_presentation_for_several_audiences_is_refused(town: Town) -> None:
-    nonce = town.nonce()
-    document = town.presentation(town.issue(), nonce=nonce, audience=[AUDIENCE, "https://other.example"])  # type: ignore[arg-type]
-    refused(town.verifier.verify(document, audience=AUDIENCE, nonce=nonce), CheckName.PRESENTATION, "wrong_audience")
-
-
-def test_somebody_elses_credential_is_refused(town: Town) -> None:
-    refused(town.show(town.issue(), wallet=town.stranger), CheckName.HOLDER_BINDING, "not_the_holder")
-
-
-def test_naming_the_true_holder_does_not_make_a_stranger_the_holder(town: Town) -> None:
-    nonce = town.nonce()
-    document = town.presentation(town.issue(), nonce=nonce, wallet=town.stranger, holder=town.wallet.did)
-    refused(town.verifier.verify(document, audience=AUDIENCE, nonce=nonce), CheckName.PRESENTATION, "wrong_holder")
-
-
-def test_one_credential_of_somebody_else_among_ones_own_is_refused(town: Town) -> None:
-    report = town.show(town.issue(), town.issue(to=town.stranger))
-    refused(report, CheckName.HOLDER_BINDING, "not_the_holder")
-    assert {reason.credential for reason in report.reasons} == {1}
-
-
-def test_taking_the_presentation_away_does_not_get_around_holder_binding(town: Town) -> None:
-    issued = town.issue()
-    for document in (issued.to_json(), {"credential": issued.credential, "issuanceReceipt": issued.receipt, "type": ["VerifiablePresentation"]}):
-        undecided(town.verifier.verify(document), CheckName.HOLDER_BINDING, "not_presented")
-
-
-def test_waiving_the_presentation_does_not_make_whoever_it_names_the_holder(town: Town) -> None:
-    document = town.presentation(town.issue(), nonce="x", wallet=town.stranger, holder=town.wallet.did)
-    undecided(town.verifier.verify(document, waive={CheckName.PRESENTATION}), CheckName.HOLDER_BINDING, "holder_unknown")
-
-
-def test_receipts_cannot_be_left_out_or_shuffled(town: Town) -> None:
-    first, second, nonce = town.issue(), town.issue(), town.nonce()
-    missing = town.presentation(first, nonce=nonce, issuanceReceipt=None)
-    refused(town.verifier.verify(missing, audience=AUDIENCE, nonce=nonce), CheckName.RECEIPT, "not_logged")
-    shuffled = town.presentation(first, second, nonce=nonce, issuanceReceipt=[second.receipt, first.receipt])
-    refused(town.verifier.verify(shuffled, audience=AUDIENCE, nonce=town.nonce()), CheckName.RECEIPT, "receipt_invalid")
 
 
 # ---- old things shown as new
@@ -462,230 +356,3 @@ def test_one_list_that_cannot_be_had_does_not_hide_another_that_says_no(town: To
     report = town.judge(issued, evidence=evidence.without([list_content_url(town, issued)]))
     refused(report, CheckName.STATUS, "suspended")
     assert "status_list_unavailable" in report.codes
-
-
-# ---- who may issue
-
-
-def test_a_record_about_another_entity_serves_nobody_else(town: Town) -> None:
-    authority, board = town.verifier.policy.registry_authority, new_board(town)
-    issued = licence_of(town, board)
-    mine, theirs = (
-        town.latest_url(subject_of(Kind.REGISTRY_RECORD, record_identifier(authority, did, "issue", "PhysicianLicenseCredential")))
-        for did in (board.did, town.board.did)
-    )
-    evidence = town.evidence(town.issue()).with_items(town.evidence(issued).items)
-    undecided(town.judge(issued, evidence=evidence.with_items({mine: evidence.items[theirs]})), CheckName.ENTITLEMENT, "ledger_proof_mismatch")
-
-
-def test_who_may_verify_may_not_therefore_issue(town: Town) -> None:
-    board = new_board(town, action="verify")
-    refused(town.judge(licence_of(town, board)), CheckName.ENTITLEMENT, "issuer_not_accredited")
-
-
-def test_a_record_that_says_another_action_than_its_subject_does_not_entitle(town: Town) -> None:
-    authority, board = town.directory.authority(), new_board(town, valid_until=LATER)
-    record = town.directory.authority().accredit(
-        BoardAccreditation(
-            name="A Board",
-            entity_type="medical_board",
-            jurisdiction="US-NC",
-            resource="PhysicianLicenseCredential",
-            professions=("MD",),
-            valid_until=LATER,
-            action="verify",
-        ),
-        entity=board.did,
-    )
-    identifier = record_identifier(authority.did, board.did, "issue", "PhysicianLicenseCredential")
-    town.log_content(Kind.REGISTRY_RECORD, identifier, strict_json.dumps(record), by=authority.institution)
-    refused(town.judge(licence_of(town, board)), CheckName.ENTITLEMENT, "issuer_not_accredited")
-
-
-def test_an_accreditation_that_ended_since_the_issuing_is_refused_now(town: Town) -> None:
-    began = town.clock() - timedelta(days=1)
-    board = new_board(town, valid_from=began)
-    issued = licence_of(town, board)
-    assert town.judge(issued).verdict is Verdict.ACCEPT
-    town.ticking(60)
-    accredit(town, board, valid_from=began, valid_until=town.clock())
-    refused(town.judge(issued), CheckName.ENTITLEMENT, "accreditation_ended")
-
-
-def test_what_was_issued_before_the_accreditation_is_refused_after_it_too(town: Town) -> None:
-    board = new_board(town)
-    issued = licence_of(town, board)
-    town.ticking(60)
-    accredit(town, board, valid_from=town.clock())
-    refused(town.judge(issued), CheckName.ENTITLEMENT, "accreditation_not_yet_valid")
-    assert town.judge(licence_of(town, board)).verdict is Verdict.ACCEPT
-
-
-@pytest.mark.parametrize("days", [-400, 0], ids=["back_dated", "dated_into_the_accreditation"])
-def test_the_issuers_own_dates_do_not_move_the_issuing(town: Town, days: int) -> None:
-    board = new_board(town)
-    town.ticking(60)
-    begins = town.clock() + timedelta(seconds=60)
-    issued = licence_of(town, board, validFrom=timestamps.format(begins + timedelta(days=days)))
-    accredit(town, board, valid_from=begins if days == 0 else begins - timedelta(days=0))
-    town.ticking(120)
-    refused(town.judge(issued), CheckName.ENTITLEMENT, "accreditation_not_yet_valid")
-
-
-def test_a_deactivated_issuer_is_refused(town: Town) -> None:
-    board = new_board(town, valid_from=town.clock() - timedelta(days=1))
-    issued = licence_of(town, board)
-    town.ticking(1)
-    board.deactivate()
-    refused(town.judge(issued), CheckName.ISSUER, "did_deactivated")
-
-
-def test_a_retired_key_keeps_proving_what_it_signed_before(town: Town) -> None:
-    board = new_board(town, valid_from=town.clock() - timedelta(days=1))
-    issued = licence_of(town, board)
-    town.ticking(1)
-    board.rotate(lambda _: None)
-    assert town.judge(issued).verdict is Verdict.ACCEPT
-    assert town.judge(licence_of(town, board)).verdict is Verdict.ACCEPT
-
-
-def test_memory_never_turns_a_no_into_a_yes(town: Town) -> None:
-    """One verifier sees good and bad in turns; each answer is that of a verifier without memory."""
-    issued = town.issue()
-    tampered = Issued({**issued.credential, "name": "x"}, issued.receipt)
-    for _ in range(3):
-        for item in (issued, tampered, issued):
-            fresh = Verifier(town.directory.policy, clock=town.clock, gather=town.verifier._gather)
-            assert town.judge(item).codes == town.judge(item, verifier=fresh).codes
-
-
-# ---- what must not leak
-
-
-def leaked(text: str) -> list[str]:
-    return [secret for secret in SECRET_CLAIMS if secret in text]
-
-
-def secrets_of(town: Town, wallet: Wallet) -> list[str]:
-    keys = town.board.institution.keys
-    raw = [keys.assertion.secret, keys.update.secret, keys.next_update.secret, wallet._signer.secret]
-    return [PASSPHRASE, *(form for secret in raw for form in (secret.hex(), repr(secret), base64.urlsafe_b64encode(secret).decode().rstrip("=")))]
-
-
-BAD_CLAIMS: dict[str, Callable[[Town], Report]] = {
-    "schema": lambda town: town.judge(town.made(subject={"npi": "SEC-bad", "licenseNumber": ["SEC-x"]})),
-    "data_model": lambda town: town.judge(town.draft(validFrom="Zyxwvutsk")),
-    "tampered": lambda town: town.judge(Issued({**town.issue().credential, "credentialSubject": {"id": town.wallet.did, "name": "Qqfamily"}}, {})),
-    "restrictions": lambda town: town.judge(town.made(subject={"restrictions": [{"code": "SEC-", "text": "Qqfamily"}]})),
-    "board": lambda town: town.judge(town.made(subject={"board": {"id": "SEC-", "name": "Qqfamily"}})),
-    "revoked": lambda town: revoked(town),
-    "accepted": lambda town: town.show(town.issue()),
-}
-
-
-def revoked(town: Town) -> Report:
-    issued = town.issue()
-    town.board.revoke(issued, reason="Qqfamily's case")
-    return town.show(issued)
-
-
-@pytest.mark.parametrize("name", BAD_CLAIMS)
-def test_claims_are_in_no_report_and_in_no_exception_about_one(town: Town, name: str) -> None:
-    report = BAD_CLAIMS[name](town)
-    assert leaked(json.dumps(report.to_json())) == []
-    assert leaked(repr(report)) == []
-    if report.verdict is not Verdict.ACCEPT:
-        with pytest.raises(VerificationError) as refusal:
-            _ = report.credentials
-        assert leaked("".join(traceback.format_exception(refusal.value))) == []
-
-
-def test_claims_and_secrets_are_in_no_repr(town: Town) -> None:
-    issued = town.issue()
-    row = town.board.issued(issued)
-    objects = [
-        issued, row, town.wallet, town.board, town.board.institution, town.board.institution.keys, town.directory, town.verifier, town.stranger,
-        town.verifier.policy, Evidence(), town.board.history(issued), list(town.board._register.status_lists("")),
-    ]  # fmt: skip
-    text = repr(objects)
-    assert leaked(text) == []
-    assert [secret for secret in secrets_of(town, town.wallet) if secret in text] == []
-
-
-def test_claims_and_secrets_are_in_no_exception(town: Town) -> None:
-    issued = town.issue()
-    sealed = town.folder / "wallets" / "ann.wallet"
-    faults: list[Callable[[], object]] = [
-        lambda: town.board.issue(town.license(license_number=issued.credential["credentialSubject"]["licenseNumber"]), to=town.wallet.did),
-        lambda: town.board.issue(town.license(jurisdiction="US-SC"), to=town.wallet.did),
-        lambda: town.stranger.add(issued),
-        lambda: town.directory.wallet("ann", passphrase="correct horse staple"),
-        lambda: Wallet.open(sealed.read_bytes()[:-40] + b"}" + bytes(39), PASSPHRASE, clock=town.clock),
-        lambda: Issued.parse(issued.to_json()[:-1]),
-        lambda: Issued.parse(strict_json.dumps(issued.credential)),
-        lambda: town.board.suspend(issued, reason="r", state="SEC-"),
-    ]
-    for fault in faults:
-        with pytest.raises((DidHealthError, ValueError)) as raised:
-            fault()
-        text = "".join(traceback.format_exception(raised.value)).split("\n")
-        # Source lines quote this test, which names no secret.
-        told = "\n".join(line for line in text if not line.startswith(" "))
-        assert leaked(told) == []
-        assert [secret for secret in [*secrets_of(town, town.wallet), "correct horse staple"] if secret in told] == []
-
-
-def test_nothing_of_a_holder_is_on_the_ledger(town: Town) -> None:
-    issued = town.issue()
-    town.board.suspend(issued, reason="Qqfamily's case", order="SEC-order")
-    files = [path for path in town.folder.rglob("*") if path.is_file() and "registers" not in path.parts]
-    assert len(files) > 10
-    for path in files:
-        data = path.read_bytes()
-        assert not any(text.encode() in data for text in (*SECRET_CLAIMS, town.wallet.did, issued.id)), path.name
-
-
-# ---- keys that were replaced
-
-
-@pytest.fixture
-def rotated(town: Town) -> tuple[Board, Issued, InstitutionKeys]:
-    """A board that issued, and then replaced its keys; what it had issued, and the keys that somebody may have stolen."""
-    board = town.directory.create_board(f"rotated-{town.nonce()}".lower().replace("_", "-"), title="A Board", jurisdiction="US-NC", professions=["MD"])
-    issued = town.issue(board=board)
-    stolen = board.institution.keys
-    town.ticking(1)
-    board.institution.rotate(lambda _: None)
-    return board, issued, stolen
-
-
-def test_what_was_logged_before_a_rotation_stays_good(town: Town, rotated: tuple[Board, Issued, InstitutionKeys]) -> None:
-    board, issued, _ = rotated
-    assert town.judge(issued).verdict is Verdict.ACCEPT
-    board.suspend(issued, reason="seen under the new key")
-    refused(town.judge(issued), CheckName.STATUS, "suspended")
-    assert town.judge(town.issue(board=board, license_number="after")).verdict is Verdict.ACCEPT
-
-
-def test_a_retired_key_signs_nothing_more_even_under_a_true_receipt(town: Town, rotated: tuple[Board, Issued, InstitutionKeys]) -> None:
-    board, issued, stolen = rotated
-    method = f"{board.did}#{stolen.assertion.public_key.multikey}"
-    document = {name: value for name, value in issued.credential.items() if name != "proof"}
-    forged = town.signed({**document, "id": "urn:uuid:00000000-0000-4000-8000-000000000001"}, signer=stolen.assertion, method=method)
-    refused(town.judge(town.logged(forged, by=board.institution)), CheckName.RECEIPT, "key_retired")
-    refused(town.judge(Issued(forged, issued.receipt)), CheckName.RECEIPT, "receipt_invalid")
-    waived = town.judge(forged, waive=[CheckName.HOLDER_BINDING, CheckName.RECEIPT])
-    refused(waived, CheckName.PROOF, "key_retired")
-
-
-def test_the_ledger_takes_nothing_signed_with_a_retired_key(town: Town, rotated: tuple[Board, Issued, InstitutionKeys]) -> None:
-    board, issued, stolen = rotated
-    ledger, subject = town.directory.ledger, subject_of(Kind.ISSUANCE_BATCH, board.did)
-    method = f"{board.did}#{stolen.assertion.public_key.multikey}"
-    content = IssuanceBatch([credential_digest(issued.credential)]).content
-    entry = prepare(
-        Kind.ISSUANCE_BATCH, subject, content, author=method, signer=stolen.assertion, now=town.clock(), previous=ledger.latest(subject)
-    )
-    with pytest.raises(VerificationError) as refusal:
-        ledger.submit([entry])
-    assert refusal.value.code == "INVALID_VERIFICATION_METHOD"
