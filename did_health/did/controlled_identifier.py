@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Final
 
 from did_health.did.document import RELATIONSHIPS
-from did_health.did.verification_method import VerificationMethod, instant
+from did_health.did.verification_method import VerificationMethod, instant, require_one_form
 from did_health.encoding import strict_json
 from did_health.encoding.strict_json import JSON, JSONObject
 from did_health.errors import FormatError, VerificationError
@@ -46,6 +46,7 @@ class ControlledIdentifierDocument:
             identifier = _url(document.get("id"), "", "/id")
             if identifier != url:
                 raise VerificationError("the document is about another URL", where="/id", code="INVALID_CONTROLLED_IDENTIFIER_DOCUMENT_ID")
+            _check_names(document)
             methods: dict[str, VerificationMethod] = {}
             for position, value in enumerate(_array(document, "verificationMethod")):
                 _add(methods, value, identifier, f"/verificationMethod/{position}")
@@ -107,9 +108,19 @@ class ControlledKeys:
         return document.key(url, purpose, self.now)
 
 
+def _check_names(document: JSONObject) -> None:
+    """§2.1.2, §2.1.3: controllers and other names are URLs. Nothing is done with them: each method names its own controller."""
+    controllers = document.get("controller", [])
+    for position, value in enumerate(controllers if isinstance(controllers, list) else [controllers]):
+        _url(value, "", f"/controller/{position}" if isinstance(controllers, list) else "/controller")
+    for position, value in enumerate(_array(document, "alsoKnownAs")):
+        _url(value, "", f"/alsoKnownAs/{position}")
+
+
 def _add(methods: dict[str, VerificationMethod], value: JSON, base: str, where: str) -> str:
     if not isinstance(value, dict) or not isinstance(value.get("type"), str):
         raise FormatError("a verification method is not an object with a type", where=where)
+    require_one_form(value, where)
     identifier = _url(value.get("id"), base, f"{where}/id")
     controller = _url(value.get("controller"), "", f"{where}/controller")
     method = VerificationMethod(identifier, value["type"], controller, instant(value, "expires", where), instant(value, "revoked", where), value)

@@ -16,8 +16,8 @@ from did_health.errors import FormatError, UnsupportedError, VerificationError
 from did_health.keys import JWK, Algorithm, PublicKey, public_key_from_multikey
 from did_health.keys.ed25519 import Ed25519PublicKey
 
-# Controlled Identifiers §2.2: a verification method holds one form of its key.
 _MATERIAL: Final = ("publicKeyMultibase", "publicKeyJwk", "publicKeyBase58")
+_SECRETS: Final = ("secretKeyMultibase", "secretKeyJwk", "privateKeyMultibase", "privateKeyJwk", "privateKeyBase58")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,14 +50,18 @@ class VerificationMethod:
                 DID.parse(controller)
             except FormatError as error:
                 raise FormatError("the controller of a verification method is not a DID", where=f"{where}/controller") from error
-        if sum(name in value for name in _MATERIAL) > 1:
-            raise FormatError("a verification method holds its key in more than one form", where=where, hint="They could differ")
+        require_one_form(value, where)
         identifier = absolute(_text(value, "id", where), base, f"{where}/id")
         return cls(identifier, kind, controller, instant(value, "expires", where), instant(value, "revoked", where), value)
 
     @property
     def public_key(self) -> PublicKey:
-        """The key that verifies signatures; raises ``FormatError``, or ``UnsupportedError`` for another type of method or key."""
+        """The key that verifies signatures; raises ``FormatError``, or ``UnsupportedError`` for another type of method or key.
+
+        A key whose secret is published beside it (Controlled Identifiers §2.2.3) is anybody's, and refused too.
+        """
+        if any(name in self.raw for name in _SECRETS):
+            raise FormatError("the verification method tells its secret key", hint="Revoke it: whoever has read it can sign")
         if self.type not in _TYPES:
             raise UnsupportedError("no verification method of this type is supported", where=f"{self.id}/type")
         return _TYPES[self.type](self.raw)
@@ -68,6 +72,12 @@ class VerificationMethod:
             raise VerificationError("the verification method was revoked", where=self.id, code="INVALID_VERIFICATION_METHOD")
         if self.expires is not None and now >= self.expires:
             raise VerificationError("the verification method has expired", where=self.id, code="INVALID_VERIFICATION_METHOD")
+
+
+def require_one_form(method: JSONObject, where: str) -> None:
+    """Controlled Identifiers §2.2.1: a verification method holds its key in one form; raises ``FormatError``."""
+    if sum(name in method for name in _MATERIAL) > 1:
+        raise FormatError("a verification method holds its key in more than one form", where=where, hint="They could differ")
 
 
 def absolute(reference: str, base: str, where: str) -> str:

@@ -150,6 +150,12 @@ def test_a_method_with_its_key_in_two_forms_is_refused() -> None:
         controller_document(method(publicKeyJwk=SIGNERS["eddsa-jcs-2022"].public_key.jwk))
 
 
+@pytest.mark.parametrize("secret", ["secretKeyMultibase", "privateKeyMultibase"])
+def test_a_method_that_tells_its_secret_key_does_not_verify(secret: str) -> None:
+    """Controlled Identifiers §2.2.2, §2.2.3: whoever read it can sign."""
+    assert fault(signed(), controller_document(method(**{secret: "z3u2en7t5LR2WtQH5PfFqMqwVHgeXouLzo6haApm8XHqvjxq"}))) == "INVALID_VERIFICATION_METHOD"
+
+
 @pytest.mark.parametrize("member", ["expires", "revoked"])
 @pytest.mark.parametrize(("instant", "good"), [("2026-03-01T12:00:00Z", False), ("2020-01-01T00:00:00Z", False), ("2026-03-01T12:00:01Z", True)])
 def test_an_expired_or_revoked_method_does_not_verify(member: str, instant: str, good: bool) -> None:

@@ -231,3 +231,15 @@ def test_the_ecdsa_examples_of_the_data_model_verify(contexts: dict[str, JSONObj
     for case in cases:
         assert case["expected"] == "valid"
         assert verify_proofs(case["document"], did_key, purpose="assertionMethod", contexts=contexts), case["id"]
+
+
+def test_the_document_with_blank_nodes_is_signed_and_verified_with_eddsa(contexts: dict[str, JSONObject]) -> None:
+    """It is in the folder of the EdDSA suites, where nothing is published of it; its canonical form is known from the ECDSA suites."""
+    document = strict_json.loads_object(shared("vectors", "data-integrity", "eddsa", "employmentAuth.json").read_bytes())
+    suite = next(suite for suite in SUITES if suite.unsigned == "employmentAuth.json")
+    assert document == suite.document()
+    pair = strict_json.loads_object(shared("vectors", "data-integrity", "eddsa", "keyPair.json").read_bytes())
+    method = f"did:key:{pair['publicKeyMultibase']}#{pair['publicKeyMultibase']}"
+    signed = add_proof(document, suite="eddsa-rdfc-2022", signer=signer(Algorithm.ED25519, pair), verification_method=method, contexts=contexts)
+
+    assert verify_proofs(signed, did_key, purpose="assertionMethod", contexts=contexts)[0].document == document

@@ -137,6 +137,9 @@ def test_refused_log(name: str, error: type[Exception], code: str) -> None:
     with pytest.raises(ResolutionError) as caught:
         resolve(did, resources, now=NOW)
     # The suite's invalidParameters and invalidProof are kinds of the invalidDid of the specification's list.
+    expected = json.loads((folder / "resolutionResult.json").read_bytes())
+    assert expected["didDocument"] is None
+    assert expected["didResolutionMetadata"]["error"] in ("invalidDid", "invalidParameters", "invalidProof")
     assert caught.value.code == "INVALID_DID"
 
 

@@ -161,3 +161,21 @@ def test_the_inputs_of_the_conformance_suite_are_issued_derived_and_verified(nam
     if name == "achievement":
         assert "name" not in verified.document["credentialSubject"]
         assert [len(one["sails"]) for one in verified.document["credentialSubject"]["achievements"]] == [4, 4]
+
+
+def test_the_unsigned_card_is_issued_derived_and_verified(contexts: dict[str, JSONObject]) -> None:
+    """Its description is not the one of the card that was signed, so that there are no published values of it."""
+    document = read("ecdsa", "prCredUnsigned.json")
+    signer = generate(repeatable_bytes("card"), Algorithm.P256)
+    base = add_proof(
+        document,
+        suite="ecdsa-sd-2023",
+        signer=signer,
+        verification_method=f"did:key:{signer.public_key.multikey}#{signer.public_key.multikey}",
+        mandatory_pointers=read("ecdsa", "prCredMandatory.json"),
+        random=repeatable_bytes("card"),
+        contexts=contexts,
+    )
+    shown = verify(derive_proof(base, read("ecdsa", "prCredSelective.json"), contexts=contexts), contexts)
+    # As of the published card, whose pointers are the same.
+    assert shown == {name: value for name, value in prc("derivedUnsignedReveal").items() if name != "proof"}
