@@ -32,6 +32,11 @@ def test_verify_offline(tmp_path: Path) -> None:
     assert run("verify_offline", tmp_path) == ["accept", "indeterminate"]
 
 
+def test_lost_phone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("lost_phone", tmp_path) == ["accept", "refuse"]
+    assert "whoever has the phone: refuse revoked" in capsys.readouterr().out
+
+
 def test_every_example_is_tested() -> None:
     tests = Path(__file__).read_text()
     assert [path.stem for path in EXAMPLES.glob("*.py") if f'run("{path.stem}"' not in tests] == []

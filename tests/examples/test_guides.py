@@ -1,0 +1,106 @@
+"""The guides for patients and developers, tried as written."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from did_health.health.assurance import Assurance
+from did_health.health.patient_identity import PatientIdentity
+from did_health.health.person_name import PersonName
+from did_health.stores.directory import open_directory
+from tests import guides
+from tests.cli_runs import AUDIENCE, CLI
+from tests.ledger_parties import PASSPHRASE
+from tests.serving import serving
+
+
+def issue_identity(cli: CLI, wallet: str, to_file: str = "") -> None:
+    """What the identity provider does."""
+    with open_directory(cli.town, PASSPHRASE) as town:
+        if not (cli.town / "institutions" / "csp.json").exists():
+            town.create_board("csp", title="Identity provider", jurisdiction="US", resources=["PatientIdentityCredential"], entity_type="csp")
+        holder = town.wallet(wallet)
+        identity = PatientIdentity(
+            name=PersonName("Adams", "Ann"),
+            birth_date=date(1980, 1, 1),
+            assurance=Assurance("NIST 800-63A-4", "IAL2", datetime.now(UTC).date(), "in person"),
+            valid_until=datetime.now(UTC) + timedelta(days=700),
+        )
+        issued = town.board("csp").issue(identity, to=holder.did)
+        if to_file:
+            Path(to_file).write_bytes(issued.to_json())
+        else:
+            holder.add(issued)
+            town.save_wallet(wallet, holder)
+
+
+def test_the_guide_for_patients(cli: CLI) -> None:
+    def bea() -> str:
+        cli("wallet", "init", "bea")
+        return str(cli("wallet", "list", "bea", "--json").json["did"])
+
+    seen: list[Any] = []
+    guides.run_guide(
+        cli,
+        "patient",
+        before={
+            "did-health wallet add ann identity.json": lambda: issue_identity(cli, "ann", "identity.json"),
+            "did-health wallet grants ann": lambda: seen.append(
+                cli.verify(Path("bea.json"), "--purpose", "pickup", "--schedule", "none", "--json", nonce="n-1T7").json["verdict"]
+            ),
+            "did-health wallet rekey old ann-2": lambda: cli.verify(Path("shown.json"), nonce="n-0S6"),
+        },
+        variables={"BEA": bea, "GRANT": lambda: cli("wallet", "grants", "ann", "--json").json["grants"][0]["id"]},
+    )
+    assert seen == ["accept"]
+    assert "revoked" in cli.verify(Path("bea.json"), "--purpose", "pickup", "--schedule", "none", "--json", nonce="n-1T7", code=1).json["codes"]
+    assert "revoked" in cli.verify(Path("shown.json"), "--json", nonce="n-0S6", code=1).json["codes"]
+    cli.verify(Path("new.json"), nonce="n-2U8")
+    assert AUDIENCE in (guides.GUIDES / "patient.md").read_text()
+
+
+def test_the_guide_for_developers(cli: CLI, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("developer").mkdir()
+    monkeypatch.chdir("developer")
+    found: dict[str, Any] = {}
+
+    def present() -> None:
+        arguments = ("--audience", "https://hospital.example", "--nonce", "n-0S6", "-o", "shown.json")
+        cli("wallet", "present", "adams", "PhysicianLicenseCredential", *arguments)
+
+    page = guides.blocks(guides.GUIDES / "developer.md")
+    # What is verified over HTTP has to be asked before the page closes its directory.
+    code = [block for block in page if block.language == "python"]
+    assert len(code) == 6
+    for block in code[:2]:
+        block.execute(found)
+    with serving(found["app"]) as url:
+        asked = httpx.get(f"{url}/challenge", trust_env=False).json()
+        shown = found["wallet"].present(["PhysicianLicenseCredential"], **asked)
+        place = f"{url}/check?nonce={asked['nonce']}"
+        assert httpx.post(place, content=shown, trust_env=False).json() == {"verdict": "accept", "reasons": []}
+        assert httpx.post(place, content=shown, trust_env=False).status_code == 400
+        asked = httpx.get(f"{url}/challenge", trust_env=False).json()
+        refused = httpx.post(f"{url}/check?nonce={asked['nonce']}", content=b"garbage", trust_env=False)
+        assert (refused.status_code, refused.json()["error"]) == (400, "malformed")
+    for block in code[2:]:
+        block.execute(found)
+    for block in page:
+        if block.language == "sh":
+            present()
+            for line in guides.commands(block.text):
+                cli(*line.split()[1:])
+
+
+@pytest.mark.parametrize("page", sorted(guides.GUIDES.glob("*.md")), ids=lambda page: page.stem)
+def test_a_guide_is_one_page(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert text.startswith("# For ")
+    assert len(text.splitlines()) < 200
+    assert not re.search(r"```(?!sh|python|json|toml|$)", text, re.MULTILINE)
