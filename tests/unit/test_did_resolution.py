@@ -1,3 +1,5 @@
+"""DID Resolution 1.0 (Candidate Recommendation of July 2026): resolving and dereferencing, statement by statement."""
+
 from __future__ import annotations
 
 import json
@@ -88,6 +90,7 @@ def refusal(did_url: str, now: datetime, **options: str) -> str:
     ],
 )
 def test_what_is_no_did_that_we_know(did: str, expected: str, now: datetime) -> None:
+    """§4.4 steps 1 and 2."""
     for attempt in (lambda: required_urls(did), lambda: resolve(did, {}, now=now)):
         with pytest.raises(ResolutionError) as caught:
             attempt()
@@ -95,6 +98,7 @@ def test_what_is_no_did_that_we_know(did: str, expected: str, now: datetime) -> 
 
 
 def test_errors_as_resolution_metadata() -> None:
+    """§4.2, error; §11: an object of RFC 9457 whose type is a URL."""
     with pytest.raises(ResolutionError) as caught:
         required_urls("did:health:1234")
     problem = error_metadata(caught.value)["error"]
@@ -116,6 +120,7 @@ def test_a_naive_time_is_the_callers_mistake() -> None:
 
 
 def test_a_did_url_resolves_to_the_document_it_is_in(now: datetime) -> None:
+    """§5.4.1."""
     assert required_urls(f"{BOARD}#key-1") == (URL,)
     assert resolve(f"{BOARD}#key-1", RESOURCES, now=now).active_document.id == BOARD
 
@@ -133,11 +138,13 @@ def test_a_did_url_resolves_to_the_document_it_is_in(now: datetime) -> None:
     ],
 )
 def test_parameters_choose_the_version(suffix: str, options: ResolutionOptions, versioned: VersionedMethod, now: datetime) -> None:
+    """§3.1, versionId and versionTime; versionNumber is did:webvh's."""
     resolve(f"did:versioned:a{suffix}", {}, now=now)
     assert versioned.asked == [options]
 
 
 def test_options_choose_the_version(versioned: VersionedMethod, now: datetime) -> None:
+    """§4.1."""
     options = ResolutionOptions(version_number=2)
     resolve("did:versioned:a", {}, now=now, options=options)
     resolve("did:versioned:a?versionNumber=2", {}, now=now, options=options)
@@ -146,6 +153,7 @@ def test_options_choose_the_version(versioned: VersionedMethod, now: datetime) -
 
 @pytest.mark.parametrize("suffix", ["?versionNumber=1", "?versionId=1"])
 def test_options_that_contradict_the_did_url(suffix: str, versioned: VersionedMethod, now: datetime) -> None:
+    """§11, INVALID_OPTIONS."""
     with pytest.raises(ResolutionError) as caught:
         resolve(f"did:versioned:a{suffix}", {}, now=now, options=ResolutionOptions(version_number=2))
     assert caught.value.code == "INVALID_OPTIONS"
@@ -156,12 +164,14 @@ def test_options_that_contradict_the_did_url(suffix: str, versioned: VersionedMe
     "suffix", ["?versionNumber=", "?versionNumber=one", "?versionNumber=-1", "?versionNumber=1234567890", "?versionTime=yesterday", "?versionTime=2026-01-01"]
 )
 def test_malformed_versions(suffix: str, versioned: VersionedMethod, now: datetime) -> None:
+    """§3.1: a time is normalised to UTC and has no fraction of a second."""
     with pytest.raises(ResolutionError) as caught:
         resolve(f"did:versioned:a{suffix}", {}, now=now)
     assert caught.value.code == "INVALID_OPTIONS"
 
 
 def test_document_metadata_under_the_names_of_the_specification(versioned: VersionedMethod, now: datetime) -> None:
+    """§4.3."""
     assert resolve("did:versioned:a", {}, now=now).metadata.to_json() == {
         "created": "2026-01-01T00:00:00Z",
         "updated": "2026-02-01T03:04:05Z",
@@ -176,6 +186,7 @@ def test_document_metadata_under_the_names_of_the_specification(versioned: Versi
 
 
 def test_a_deactivated_did_is_an_answer_without_a_document(versioned: VersionedMethod, now: datetime) -> None:
+    """§4.3, deactivated; §4.4."""
     resolution = resolve("did:versioned:gone", {}, now=now)
     assert resolution.document is None
     assert resolution.metadata.to_json() == {"deactivated": True}
@@ -186,6 +197,7 @@ def test_a_deactivated_did_is_an_answer_without_a_document(versioned: VersionedM
 
 
 def test_dereferencing_a_did_gives_the_document(now: datetime) -> None:
+    """§5.4.1: without path, parameters or fragment."""
     for accept in ("", "application/did"):
         result = dereference(BOARD, RESOURCES, now=now, accept=accept)
         assert result.content == DOCUMENT
@@ -193,6 +205,7 @@ def test_dereferencing_a_did_gives_the_document(now: datetime) -> None:
 
 
 def test_dereferencing_a_fragment(now: datetime) -> None:
+    """§5.4.2; the option verificationRelationship, §5.1."""
     method = dereference(f"{BOARD}#key-1", RESOURCES, now=now, relationship="assertionMethod").content
     assert method == {
         "@context": ["https://www.w3.org/ns/did/v1"],
@@ -207,6 +220,7 @@ def test_dereferencing_a_fragment(now: datetime) -> None:
 
 
 def test_a_part_of_a_document_without_context(now: datetime) -> None:
+    """§5.4.2."""
     did = f"did:key:{KEY}"
     bare = {URL: json.dumps({name: value for name, value in DOCUMENT.items() if name != "@context"}).encode()}
     assert "@context" not in (dereference(f"{BOARD}#key-1", bare, now=now).content or {})
@@ -243,10 +257,12 @@ def test_a_part_of_a_document_without_context(now: datetime) -> None:
     ],
 )
 def test_did_urls_that_name_nothing(suffix: str, options: dict[str, str], expected: str, now: datetime) -> None:
+    """§5.4, §11; a relativeRef stays on the server that the document names (§13.7.1)."""
     assert refusal(BOARD + suffix, now, **options) == expected
 
 
 def test_dereferencing_what_is_no_did_url(now: datetime) -> None:
+    """§5.4, §11."""
     assert refusal("board.example", now) == "INVALID_DID_URL"
 
 
@@ -269,6 +285,7 @@ def test_dereferencing_what_is_no_did_url(now: datetime) -> None:
     ],
 )
 def test_urls_of_services(query: str, urls: list[str], now: datetime) -> None:
+    """§3.1, service, serviceType and relativeRef; §5.4.1, with accept text/uri-list; RFC 3986 §5."""
     result = dereference(f"{BOARD}?{query}", RESOURCES, now=now, accept=URI_LIST)
     assert list(result.urls) == urls
     assert result.content is None
@@ -276,12 +293,14 @@ def test_urls_of_services(query: str, urls: list[str], now: datetime) -> None:
 
 
 def test_services_as_a_document_with_only_them(now: datetime) -> None:
+    """§5.4.1: the selected services alone."""
     result = dereference(f"{BOARD}?service=files", RESOURCES, now=now)
     assert result.content == {**DOCUMENT, "service": DOCUMENT["service"][:1]}
     assert result.content_type == "application/did"
 
 
 def test_relative_urls_become_absolute_where_parts_are_named() -> None:
+    """§4.1, expandRelativeUrls."""
     document = {
         "id": "did:web:a.example",
         "verificationMethod": [{"id": "#key-1", "controller": "did:web:a.example"}, {"id": "did:web:b.example#key-2"}],

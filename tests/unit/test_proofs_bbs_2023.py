@@ -1,3 +1,5 @@
+"""bbs-2023: Data Integrity BBS Cryptosuites 1.0 §3.3 and §3.4, the baseline."""
+
 from __future__ import annotations
 
 import copy
@@ -92,6 +94,7 @@ def put(place: int, component: Any) -> Change:
 
 
 def test_what_is_revealed_is_what_is_mandatory_and_what_is_named() -> None:
+    """§3.3.3; §3.4.6."""
     assert verify(DERIVED) == {
         "@context": CREDENTIAL["@context"],
         "type": ["VerifiableCredential"],
@@ -103,10 +106,12 @@ def test_what_is_revealed_is_what_is_mandatory_and_what_is_named() -> None:
 
 
 def test_mandatory_statements_alone() -> None:
+    """§3.3.3."""
     assert set(verify(derive())) == {"@context", "type", "issuer"}
 
 
 def test_nothing_mandatory() -> None:
+    """§3.3.3: neither mandatory nor selected is nothing to disclose."""
     base = issue(mandatory=())
     assert set(verify(derive("/name", base=base))) == {"@context", "type", "name"}
     with pytest.raises(FormatError, match="nothing is selected") as caught:
@@ -115,6 +120,7 @@ def test_nothing_mandatory() -> None:
 
 
 def test_everything_mandatory() -> None:
+    """§3.4.2."""
     assert verify(derive(base=issue(mandatory=("",)))) == CREDENTIAL
 
 
@@ -123,6 +129,7 @@ def test_an_issuer_can_sign_again_and_differently() -> None:
 
 
 def test_two_derivations_share_only_what_they_reveal() -> None:
+    """§3.4.6: unlinkable but for what is disclosed; nothing of the base proof is in them."""
     one, other = (DerivedProofValue.parse(value_of(derive("/name", seed=seed))) for seed in ("one", "other"))
     assert replace(one, proof=b"") == replace(other, proof=b"")
     base = BaseProofValue.parse(value_of(BASE))
@@ -141,6 +148,7 @@ def test_two_derivations_share_only_what_they_reveal() -> None:
     ids=lambda part: "/".join(part) if isinstance(part, tuple) else "",
 )  # fmt: skip
 def test_nothing_can_be_changed_or_added(path: tuple[str, ...], value: str) -> None:
+    """§3.4.7."""
     document = copy.deepcopy(DERIVED)
     place = document
     for name in path[:-1]:
@@ -153,6 +161,7 @@ def test_nothing_can_be_changed_or_added(path: tuple[str, ...], value: str) -> N
 
 @pytest.mark.parametrize("path", [("issuer", "name"), ("validFrom",), ("credentialSubject", "name"), ("credentialSubject",)], ids="/".join)
 def test_nothing_can_be_left_out(path: tuple[str, ...]) -> None:
+    """§3.4.7."""
     document = copy.deepcopy(DERIVED)
     place = document
     for name in path[:-1]:
@@ -164,17 +173,20 @@ def test_nothing_can_be_left_out(path: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize(("name", "value"), [("created", "2026-01-02T00:00:00Z"), ("domain", "a.example"), ("expires", "2036-01-01T00:00:00Z")])
 def test_options_cannot_be_changed(name: str, value: str) -> None:
+    """§3.4.4, §3.4.7: the options of the base proof are the header of the signature."""
     with pytest.raises(VerificationError, match="does not verify"):
         verify({**DERIVED, "proof": {**DERIVED["proof"], name: value}})
 
 
 def test_under_another_key_it_does_not_verify(random_bytes: Callable[[int], bytes]) -> None:
+    """§3.4.7."""
     other = generate(random_bytes, Algorithm.BLS12381G2).public_key
     with pytest.raises(VerificationError, match="does not verify"):
         verify_proofs(DERIVED, lambda *_: other, purpose="assertionMethod")
 
 
 def test_keys_of_other_algorithms_are_refused(random_bytes: Callable[[int], bytes]) -> None:
+    """§2.1: keys of BLS12-381 in G2, and those for this suite alone."""
     other = generate(random_bytes)
     with pytest.raises(VerificationError, match="bbs-2023 does not verify with a key of Ed25519"):
         verify_proofs(DERIVED, lambda *_: other.public_key, purpose="assertionMethod")
@@ -186,18 +198,21 @@ def test_keys_of_other_algorithms_are_refused(random_bytes: Callable[[int], byte
 
 
 def test_a_base_proof_is_not_for_verifiers() -> None:
+    """§3.3.7: the header of a derived proof."""
     with pytest.raises(VerificationError, match="for the holder alone") as caught:
         verify(BASE)
     assert caught.value.code == "PROOF_VERIFICATION_ERROR"
 
 
 def test_a_derived_proof_is_not_for_deriving() -> None:
+    """§3.3.2: the header of a base proof."""
     with pytest.raises(FormatError, match="another header than that of a base proof"):
         derive("/name", base=DERIVED)
 
 
 @pytest.mark.parametrize("feature", range(4, 10))
 def test_other_features_are_named_as_unsupported(feature: int) -> None:
+    """§3.3.1, §3.3.6: their headers."""
     value = bytes((0xD9, 0x5D, feature)) + value_of(DERIVED)[3:]
     with pytest.raises(UnsupportedError, match="holder binding or pseudonyms"):
         verify(with_value(DERIVED, value))
@@ -241,6 +256,7 @@ BAD_DERIVED: dict[str, Change] = {
 
 @pytest.mark.parametrize("change", BAD_DERIVED.values(), ids=BAD_DERIVED.keys())
 def test_derived_proof_values_that_are_bad(change: Change) -> None:
+    """§3.3.7, §3.4.7."""
     with pytest.raises((FormatError, VerificationError)) as caught:
         verify(changed(DERIVED, change))
     assert caught.value.code == "PROOF_VERIFICATION_ERROR"
@@ -268,6 +284,7 @@ BAD_BASE: dict[str, Change] = {
 
 @pytest.mark.parametrize("change", BAD_BASE.values(), ids=BAD_BASE.keys())
 def test_base_proof_values_that_are_bad(change: Change) -> None:
+    """§3.3.2, §3.4.6."""
     with pytest.raises(FormatError) as caught:
         derive("/validFrom", base=changed(BASE, change))
     assert caught.value.code in ("PROOF_VERIFICATION_ERROR", "PROOF_GENERATION_ERROR")
@@ -281,6 +298,7 @@ def test_a_changed_document_does_not_go_with_its_base_proof() -> None:
 
 @pytest.mark.parametrize("value", [b"", b"\xd9", b"\xd9\x5d\x00\x80", b"\xd9\x5d\x03", b"\xd9\x5d\x03\xff", b"\xd9\x5d\x03\xc0\x80"], ids=bytes.hex)
 def test_values_that_are_none(value: bytes) -> None:
+    """§3.3.2, §3.3.7."""
     for parse in (DerivedProofValue.parse, BaseProofValue.parse):
         with pytest.raises(FormatError) as caught:
             parse(value)
@@ -288,6 +306,7 @@ def test_values_that_are_none(value: bytes) -> None:
 
 
 def test_values_are_written_as_they_were_read() -> None:
+    """§3.3.1, §3.3.6: CBOR without tags."""
     assert DerivedProofValue.parse(value_of(DERIVED)).encode() == value_of(DERIVED)
     assert BaseProofValue.parse(value_of(BASE)).encode() == value_of(BASE)
 
