@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from did_health.errors import FormatError
-from did_health.health.fhir import Disclosure, PrimarySource, VerificationResult
+from did_health.health.fhir import AuditEvent, PrimarySource, VerificationResult, activity_bundle
 from did_health.health.fhir.writing import URI_SYSTEM, logical, url_of
+from did_health.health.purposes import ClaimName
+from did_health.health.verification_receipt import ReceiptOverride, VerificationReceipt
 from tests.fhir_models import checked
 
 AT = datetime(2026, 11, 22, 10, 30, tzinfo=UTC)
@@ -76,7 +78,7 @@ def test_a_result_that_there_is_not_is_refused(change: dict[str, Any]) -> None:
         replace(RESULT, **change)
 
 
-DISCLOSURE = Disclosure(
+EVENT = AuditEvent(
     receipt="urn:uuid:5d2b1f5e-4f0c-4a93-9a55-2f1a0e9b8f11",
     verifier="did:web:pharmacy.example",
     verifier_name="Corner Pharmacy",
@@ -92,7 +94,7 @@ DISCLOSURE = Disclosure(
     ("purpose", "reason"), [("pickup", "TREAT"), ("checkin", "TREAT"), ("prescriber", "TREAT"), ("credentialing", "HOPERAT"), ("licensure", "HOPERAT")]
 )
 def test_a_disclosure_says_who_looked_at_whom_and_what_for(purpose: str, reason: str) -> None:
-    document: dict[str, Any] = replace(DISCLOSURE, purpose=purpose).to_audit_event(URL)
+    document: dict[str, Any] = replace(EVENT, purpose=purpose).to_json(URL)
     checked(document)
     assert (document["recorded"], document["outcome"], document["action"]) == ("2026-11-22T10:30:00Z", "0", "R")
     [stated] = document["purposeOfEvent"]
@@ -102,12 +104,12 @@ def test_a_disclosure_says_who_looked_at_whom_and_what_for(purpose: str, reason:
     assert (agent["who"]["identifier"]["value"], agent["who"]["display"]) == ("did:web:pharmacy.example", "Corner Pharmacy")
     person, receipt = document["entity"]
     assert person["what"]["identifier"]["value"] == "did:key:z6Mk"
-    assert receipt["what"]["identifier"]["value"] == DISCLOSURE.receipt
+    assert receipt["what"]["identifier"]["value"] == EVENT.receipt
     assert [one["valueString"] for one in receipt["detail"]] == ["name", "birthDate"]
 
 
 def test_a_refusal_and_another_purpose_are_said() -> None:
-    document: dict[str, Any] = replace(DISCLOSURE, purpose="survey", verdict="refuse", claims=()).to_audit_event(URL)
+    document: dict[str, Any] = replace(EVENT, purpose="survey", verdict="refuse", claims=()).to_json(URL)
     checked(document)
     assert (document["outcome"], document["outcomeDesc"], document["purposeOfEvent"]) == ("4", "verdict: refuse", [{"text": "survey"}])
     assert "detail" not in document["entity"][1]
@@ -116,4 +118,36 @@ def test_a_refusal_and_another_purpose_are_said() -> None:
 @pytest.mark.parametrize("change", [{"receipt": "x y"}, {"at": datetime(2026, 1, 1)}, {"purpose": ""}])  # noqa: DTZ001
 def test_a_disclosure_that_there_is_not_is_refused(change: dict[str, Any]) -> None:
     with pytest.raises(FormatError):
-        replace(DISCLOSURE, **change)
+        replace(EVENT, **change)
+
+
+RECEIPT = VerificationReceipt(
+    receipt_id=EVENT.receipt,
+    verifier=EVENT.verifier,
+    purpose="pickup",
+    at=AT,
+    claims_requested=(ClaimName("PatientIdentityCredential", "name"),),
+    claims_disclosed=(ClaimName("PatientIdentityCredential", "name"),),
+    policy_id="sha-256 00",
+    verdict="refuse",
+)
+
+
+def test_an_activity_log_is_a_bundle_of_events() -> None:
+    other = replace(RECEIPT, receipt_id="urn:uuid:2", override=ReceiptOverride("Ph. Green", "known to us"))
+    bundle: dict[str, Any] = activity_bundle([(RECEIPT, "did:key:z6Mk"), (other, "did:key:z6Mk")])
+    checked(bundle)
+    first, second = (entry["resource"] for entry in bundle["entry"])
+    for event in (first, second):
+        checked(event)
+        assert event["entity"][0]["what"]["identifier"]["value"] == "did:key:z6Mk"
+        assert [one["valueString"] for one in event["entity"][1]["detail"]] == [str(RECEIPT.claims_disclosed[0])]
+    assert (first["outcome"], first["outcomeDesc"]) == ("4", "verdict: refuse")
+    assert (second["outcome"], second["outcomeDesc"]) == ("0", "verdict: refuse, overridden by a person")
+    assert len({entry["fullUrl"] for entry in bundle["entry"]}) == 2
+
+
+def test_an_empty_activity_log_is_an_empty_bundle() -> None:
+    bundle = activity_bundle([])
+    checked(bundle)
+    assert bundle == {"resourceType": "Bundle", "type": "collection"}

@@ -4,7 +4,7 @@ Reading: practitioners become licences to issue, organisations pharmacies' permi
 Writing: verified credentials become a Bundle, verifications VerificationResult, disclosures AuditEvent; what FHIR has no place for is named.
 """
 
-from did_health.health.fhir.audit_events import Disclosure
+from did_health.health.fhir.audit_events import AuditEvent, activity_bundle
 from did_health.health.fhir.export import Exported, export
 from did_health.health.fhir.organizations import PharmacyDefaults, read_pharmacies
 from did_health.health.fhir.patients import read_patients
@@ -15,6 +15,6 @@ from did_health.health.fhir.verification_results import PrimarySource, Verificat
 from did_health.health.fhir.writing import Written
 
 __all__ = [
-    "Disclosure", "Exported", "Imported", "LicenseDefaults", "PharmacyDefaults", "PrimarySource", "Roles", "RowError", "RowNote",
-    "VerificationResult", "Written", "export", "read_patients", "read_pharmacies", "read_practitioners", "read_roles",
+    "AuditEvent", "Exported", "Imported", "LicenseDefaults", "PharmacyDefaults", "PrimarySource", "Roles", "RowError", "RowNote",
+    "VerificationResult", "Written", "activity_bundle", "export", "read_patients", "read_pharmacies", "read_practitioners", "read_roles",
 ]

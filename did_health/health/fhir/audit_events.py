@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -10,7 +10,8 @@ from typing import Final
 
 from did_health.encoding.strict_json import JSON, JSONObject
 from did_health.health import fields
-from did_health.health.fhir.writing import URI_SYSTEM, instant, logical, new_resource
+from did_health.health.fhir.writing import URI_SYSTEM, instant, logical, new_resource, url_of
+from did_health.health.verification_receipt import VerificationReceipt
 
 _LIFECYCLE: Final = "http://terminology.hl7.org/CodeSystem/iso-21089-lifecycle"
 _ACT_REASON: Final = "http://terminology.hl7.org/CodeSystem/v3-ActReason"
@@ -25,7 +26,7 @@ _REFUSED: Final = "4"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Disclosure:
+class AuditEvent:
     """One look at a holder's claims: which receipt tells of it, by whom (a DID and a name), at whom (a DID), what for, which claims, with which verdict."""
 
     receipt: str
@@ -36,13 +37,29 @@ class Disclosure:
     claims: Sequence[str]
     verdict: str
     verifier_name: str = ""
+    overridden: bool = False
+    """Whether a person decided against the verdict."""
 
     def __post_init__(self) -> None:
         fields.uri(self.receipt, "/receiptId", "receipt's id")
         fields.moment(self.at, "/at", "time of the disclosure")
         fields.text(self.purpose, "/purpose", "purpose", longest=64)
 
-    def to_audit_event(self, url: str) -> JSONObject:
+    @classmethod
+    def of(cls, receipt: VerificationReceipt, holder: str) -> AuditEvent:
+        """What a verifier's receipt says about its look at ``holder`` (a DID)."""
+        return cls(
+            receipt=receipt.receipt_id,
+            verifier=receipt.verifier,
+            holder=holder,
+            at=receipt.at,
+            purpose=receipt.purpose,
+            claims=tuple(map(str, receipt.claims_disclosed)),
+            verdict=receipt.verdict,
+            overridden=receipt.override is not None,
+        )
+
+    def to_json(self, url: str) -> JSONObject:
         """The AuditEvent; ``url`` is its ``urn:uuid``."""
         reason = _REASONS.get(self.purpose)
         purpose: JSONObject = {**({"coding": [{"system": _ACT_REASON, "code": reason}]} if reason else {}), "text": self.purpose}
@@ -56,8 +73,8 @@ class Disclosure:
             action="R",
             recorded=instant(self.at),
             # R4 has "success" and kinds of failure; that somebody was refused is a minor one: nothing broke.
-            outcome=_REFUSED if self.verdict == "refuse" else _DONE,
-            outcomeDesc=f"verdict: {self.verdict}",
+            outcome=_REFUSED if self.verdict == "refuse" and not self.overridden else _DONE,
+            outcomeDesc=f"verdict: {self.verdict}{', overridden by a person' if self.overridden else ''}",
             purposeOfEvent=[purpose],
             agent=[{"who": verifier, "requestor": True}],
             source={"observer": verifier},
@@ -72,3 +89,12 @@ class Disclosure:
                 ),
             ],
         )
+
+
+def activity_bundle(receipts: Iterable[tuple[VerificationReceipt, str]]) -> JSONObject:
+    """A holder's activity log: a Bundle (``collection``) with an AuditEvent for each receipt and the DID that it is about."""
+    entries: list[JSON] = []
+    for receipt, holder in receipts:
+        url = url_of("AuditEvent", receipt.receipt_id)
+        entries.append({"fullUrl": url, "resource": AuditEvent.of(receipt, holder).to_json(url)})
+    return {"resourceType": "Bundle", "type": "collection", **fields.present(entry=entries)}
