@@ -139,6 +139,8 @@ MAX_BODY_SECONDS: Final = 10.0
 """How long a client may take to send a request's body."""
 MAX_REQUEST_HEAD_BYTES: Final = 16_384
 """Request line and headers together."""
+MAX_HEAD_SECONDS: Final = 10.0
+"""How long a client may take to send them, from its connecting or their first byte on."""
 MAX_SERVICE_CONNECTIONS: Final = 512
 """Connections that one service has open at a time; more are answered 503."""
 MAX_DOCUMENT_BUNDLE_BYTES: Final = 4 << 20
