@@ -1,3 +1,5 @@
+"""COSE_Sign1 and COSE_Key, RFC 9052 and RFC 9053, statement by statement."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -27,6 +29,7 @@ def message(protected: Any, unprotected: Any, payload: Any = b"payload", signatu
 @pytest.mark.parametrize("tagged", [True, False])
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_what_is_signed_verifies(algorithm: Algorithm, tagged: bool) -> None:
+    """RFC 9052 §4.4; RFC 9053 §2.1, §2.2."""
     signer = SIGNERS[algorithm]
     data = sign1(b"payload", signer, {4: b"kid", 16: "application/x", 3: "text/plain"}, {"own": 1}, external_aad=b"aad", tagged=tagged)
     parsed = Sign1.parse(data)
@@ -47,11 +50,13 @@ def test_what_is_signed_verifies(algorithm: Algorithm, tagged: bool) -> None:
 
 @pytest.mark.parametrize(("alg", "algorithm"), [(-19, Algorithm.ED25519), (-9, Algorithm.P256), (-51, Algorithm.P384)])
 def test_fully_specified_algorithms_are_known(alg: int, algorithm: Algorithm) -> None:
+    """RFC 9864 §2.1, §2.2."""
     signer = SIGNERS[algorithm]
     assert Sign1.parse(sign1(b"x", signer, {1: alg})).verify(signer.public_key).headers.alg == alg
 
 
 def test_a_detached_payload_is_given_beside_the_message() -> None:
+    """RFC 9052 §4.2: nil where the payload is carried elsewhere."""
     data = sign1(b"payload", ED, detach=True)
     assert Sign1.parse(data, detached=b"payload").verify(ED.public_key).payload == b"payload"
     with pytest.raises(FormatError, match="none was given"):
@@ -76,6 +81,7 @@ def test_messages_of_other_encoders_are_read() -> None:
 
 
 def test_an_empty_map_of_protected_parameters_is_signed_as_an_empty_string() -> None:
+    """RFC 9052 §3, §4.4."""
     signature = ED.sign(cbor.dumps(["Signature1", b"", b"", b"x"]))
     for protected in (b"", b"\xa0"):
         parsed = Sign1.parse(message(protected, {1: -8}, b"x", signature))
@@ -117,11 +123,13 @@ def test_an_empty_map_of_protected_parameters_is_signed_as_an_empty_string() -> 
     ],
 )
 def test_messages_that_are_refused(data: bytes, error: type[DidHealthError]) -> None:
+    """RFC 9052 §3, §3.1, §4.2."""
     with pytest.raises(error):
         Sign1.parse(data)
 
 
 def test_critical_parameters_that_are_understood_pass() -> None:
+    """RFC 9052 §3.1, crit."""
     data = sign1(b"x", ED, {2: [1, 4], 4: b"kid"})
     assert Sign1.parse(data).verify(ED.public_key).payload == b"x"
 
@@ -134,6 +142,7 @@ def test_a_signer_does_not_sign_under_another_alg() -> None:
 
 
 def test_a_key_twice_in_a_map_is_refused() -> None:
+    """RFC 9052 §3: a label comes once."""
     with pytest.raises(FormatError, match="twice"):
         Sign1.parse(message(bytes.fromhex("a201270127"), {}))
     assert Headers.parse({1: -8}, {}).kid is None
@@ -141,6 +150,7 @@ def test_a_key_twice_in_a_map_is_refused() -> None:
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_keys_survive_cose_key(algorithm: Algorithm) -> None:
+    """RFC 9052 §7; RFC 9053 §7.1, §7.2."""
     key = SIGNERS[algorithm].public_key
     members = cose_key(key)
     assert parse_key(members) == key
@@ -170,6 +180,7 @@ def test_keys_survive_cose_key(algorithm: Algorithm) -> None:
     ],
 )
 def test_cose_keys_that_are_refused(changes: dict[int, Any], error: type[DidHealthError]) -> None:
+    """RFC 9052 §7.1; RFC 9053 §2.1, §7."""
     members = {**cose_key(SIGNERS[Algorithm.P256].public_key), **changes}
     with pytest.raises(error):
         parse_key(members)
@@ -185,5 +196,6 @@ def test_a_bbs_key_signs_no_token_and_no_message() -> None:
 
 
 def test_a_cose_key_is_a_map() -> None:
+    """RFC 9052 §7."""
     with pytest.raises(FormatError, match="not a map"):
         parse_key(b"\x80")

@@ -1,3 +1,5 @@
+"""DIDs and DID URLs, DID Core 1.0 §3."""
+
 from __future__ import annotations
 
 import pytest
@@ -19,6 +21,7 @@ from did_health.limits import MAX_DID_CHARACTERS
     ],
 )
 def test_did_text_and_parts(text: str, method: str, identifier: str) -> None:
+    """§3.1."""
     did = DID.parse(text)
     assert (did.method, did.identifier, str(did)) == (method, identifier, text)
     assert did == DID(method, identifier)
@@ -53,6 +56,7 @@ def test_did_text_and_parts(text: str, method: str, identifier: str) -> None:
     ],
 )
 def test_text_that_is_no_did(text: str) -> None:
+    """§3.1."""
     with pytest.raises(FormatError) as caught:
         DID.parse(text)
     assert caught.value.code == "INVALID_DID"
@@ -64,6 +68,7 @@ def test_a_did_of_bad_parts_cannot_be_made() -> None:
 
 
 def test_dids_differ_by_case() -> None:
+    """§3.1: compared as they are."""
     assert DID.parse("did:web:A.example") != DID.parse("did:web:a.example")
 
 
@@ -72,6 +77,7 @@ def test_url_of_a_fragment() -> None:
 
 
 def test_did_url_parts() -> None:
+    """§3.2."""
     text = "did:web:board.example/a/b;c?service=files&relativeRef=%2Fcv%3Fv%3D1&empty&versionTime=2026-01-01T00:00:00+01:00#part/1"
     url = DIDURL.parse(text)
     assert str(url) == text
@@ -112,6 +118,7 @@ def test_absent_and_empty_parts_differ() -> None:
     ],
 )
 def test_text_that_is_no_did_url(text: str) -> None:
+    """§3.2; RFC 3986 §3."""
     with pytest.raises(FormatError) as caught:
         DIDURL.parse(text)
     assert caught.value.code == "INVALID_DID_URL"

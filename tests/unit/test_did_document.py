@@ -1,3 +1,5 @@
+"""DID documents, DID Core 1.0 §5, statement by statement; Controlled Identifiers 1.0 §2 where it says the same."""
+
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
@@ -36,6 +38,7 @@ def refusal(document: dict[str, Any], now: datetime, url: str = KEY, purpose: st
 
 
 def test_key_of_a_referenced_method(now: datetime) -> None:
+    """§5.3."""
     assert DIDDocument.parse(board()).key(KEY, "assertionMethod", now) == ED25519
 
 
@@ -45,6 +48,7 @@ def test_key_is_parsed_once(now: datetime) -> None:
 
 
 def test_references_and_ids_may_be_relative(now: datetime) -> None:
+    """§3.2.2."""
     document = DIDDocument.parse(board({"id": "#key-1"}, authentication=["#key-1"], service=[{"id": "#s", "type": "T", "serviceEndpoint": "https://a.example"}]))
     assert document.key(KEY, "authentication", now) == ED25519
     assert list(document.verification_methods) == [KEY]
@@ -53,6 +57,7 @@ def test_references_and_ids_may_be_relative(now: datetime) -> None:
 
 @pytest.mark.parametrize("relationship", RELATIONSHIPS)
 def test_an_embedded_method_serves_its_relationship_only(relationship: str, now: datetime) -> None:
+    """§5.2.2, §5.3: embedded, it is for that purpose alone."""
     document = DIDDocument.parse({"id": BOARD, relationship: [MULTIKEY]})
     assert document.key(KEY, relationship, now) == ED25519
     assert list(document.relationship(relationship)) == [KEY]
@@ -67,6 +72,7 @@ def test_the_same_method_may_be_embedded_twice(now: datetime) -> None:
 
 @pytest.mark.parametrize("purpose", ["authentication", "verificationMethod", "id", "", "nonsense"])
 def test_a_purpose_that_the_document_does_not_allow(purpose: str, now: datetime) -> None:
+    """§5.3.1 to §5.3.5."""
     assert refusal(board(), now, purpose=purpose) == "INVALID_RELATIONSHIP_FOR_VERIFICATION_METHOD"
 
 
@@ -94,17 +100,20 @@ def test_parameters_of_the_name_are_not_part_of_it(now: datetime) -> None:
 
 
 def test_a_method_with_another_controller_does_not_verify(now: datetime) -> None:
+    """§5.2, controller."""
     assert refusal(board({"controller": "did:web:other.example"}), now) == "INVALID_VERIFICATION_METHOD"
 
 
 @pytest.mark.parametrize("controller", ["did:web:authority.example", ["did:web:a.example", "did:web:authority.example"]])
 def test_a_controller_of_the_document_may_control_its_keys(controller: object, now: datetime) -> None:
+    """§5.1.2, §5.2."""
     document = DIDDocument.parse(board({"controller": "did:web:authority.example"}, controller=controller))
     assert document.key(KEY, "assertionMethod", now) == ED25519
     assert "did:web:authority.example" in document.controllers
 
 
 def test_a_method_without_controller_is_read_but_does_not_verify(now: datetime) -> None:
+    """§5.2: it must have one."""
     document = board()
     del document["verificationMethod"][0]["controller"]
     assert DIDDocument.parse(document).verification_methods[KEY].public_key == ED25519
@@ -122,6 +131,7 @@ def test_expiry_and_revocation_count_from_their_instant(member: str, now: dateti
 @pytest.mark.parametrize("key", [ED25519, P256, P384])
 @pytest.mark.parametrize("kind", ["JsonWebKey", "JsonWebKey2020", "Multikey"])
 def test_kinds_of_methods(kind: str, key: Any, now: datetime) -> None:
+    """§5.2.1."""
     material = {"publicKeyMultibase": key.multikey} if kind == "Multikey" else {"publicKeyJwk": key.jwk}
     assert DIDDocument.parse(with_material(type=kind, **material)).key(KEY, "assertionMethod", now) == key
 
@@ -152,6 +162,7 @@ def test_the_ed25519_suites_of_2018_and_2020(now: datetime) -> None:
     ],
 )
 def test_malformed_keys_do_not_verify(members: dict[str, Any], now: datetime) -> None:
+    """§5.2.1."""
     assert refusal(with_material(**members), now) == "INVALID_VERIFICATION_METHOD"
 
 
@@ -183,6 +194,7 @@ def test_a_bad_key_does_not_hide_a_good_one(now: datetime) -> None:
 
 
 def test_the_document_is_kept_as_received() -> None:
+    """§6.1: unknown members survive."""
     document = {"@context": ["https://www.w3.org/ns/did/v1"], **board(alsoKnownAs=["https://board.example"], unknown={"a": 1})}
     parsed = DIDDocument.parse(document)
     assert parsed.raw is document
@@ -192,6 +204,7 @@ def test_the_document_is_kept_as_received() -> None:
 
 
 def test_services() -> None:
+    """§5.4."""
     services = [
         {"id": f"{BOARD}#a", "type": "Files", "serviceEndpoint": "https://board.example/files/"},
         {"id": "https://board.example/b", "type": ["A", "B"], "serviceEndpoint": [{"uri": "x"}, "https://board.example/b"]},
@@ -253,6 +266,7 @@ SERVICE = {"id": "#s", "type": "T", "serviceEndpoint": "https://a.example"}
     ],
 )
 def test_malformed_documents_say_where(document: Any, where: str) -> None:
+    """§5.1.1, §5.1.2, §5.1.3, §5.2, §5.3, §5.4."""
     with pytest.raises(FormatError) as caught:
         DIDDocument.parse(document)
     assert caught.value.code == "INVALID_DID_DOCUMENT"

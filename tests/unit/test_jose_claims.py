@@ -1,3 +1,5 @@
+"""JSON Web Token claims, RFC 7519 §4.1, and the confirmation key of RFC 7800."""
+
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
@@ -17,6 +19,7 @@ KEY = generate(repeatable_bytes("claims")).public_key
 
 
 def test_claims_are_read_and_others_ignored() -> None:
+    """RFC 7519 §4."""
     claims = Claims.parse({
         "iss": "a", "sub": "b", "aud": ["c", "d"], "exp": AT + 1, "nbf": AT, "iat": AT + 0.5, "jti": "e", "nonce": "f", "cnf": {"jwk": KEY.jwk}, "more": 1,
     })
@@ -36,6 +39,7 @@ def test_claims_are_read_and_others_ignored() -> None:
     ],
 )
 def test_claims_of_a_wrong_type_are_refused(payload: dict[str, Any]) -> None:
+    """RFC 7519 §2 (NumericDate, StringOrURI), §4.1.1 to §4.1.7; RFC 7800 §3."""
     with pytest.raises(FormatError) as caught:
         Claims.parse(payload)
     assert caught.value.code == "PARSING_ERROR"
@@ -55,6 +59,7 @@ def test_a_timestamp_as_iat_says_nothing() -> None:
     ],
 )
 def test_tokens_out_of_time_are_refused(payload: dict[str, Any], where: str) -> None:
+    """RFC 7519 §4.1.4, §4.1.5, §4.1.6."""
     with pytest.raises(VerificationError) as caught:
         Claims.parse(payload).check_times(NOW)
     assert (caught.value.code, caught.value.where) == ("RANGE_ERROR", where)
@@ -62,6 +67,7 @@ def test_tokens_out_of_time_are_refused(payload: dict[str, Any], where: str) -> 
 
 @pytest.mark.parametrize("payload", [{}, {"exp": AT + 1}, {"nbf": AT + MAX_CLOCK_SKEW_SECONDS}, {"iat": AT + MAX_CLOCK_SKEW_SECONDS}, {"iat": 0}])
 def test_tokens_in_time_pass(payload: dict[str, Any]) -> None:
+    """RFC 7519 §4.1.4: before exp, and not before nbf."""
     claims = Claims.parse(payload)
     claims.check_times(NOW)
     with pytest.raises(ValueError, match="time zone"):
@@ -69,6 +75,7 @@ def test_tokens_in_time_pass(payload: dict[str, Any]) -> None:
 
 
 def test_who_is_not_the_audience_refuses() -> None:
+    """RFC 7519 §4.1.3."""
     claims = Claims.parse({"aud": "pharmacy"})
     claims.check_audience("pharmacy")
     for audience in ("clinic", None):

@@ -1,3 +1,5 @@
+"""JSON Web Signature, RFC 7515 and RFC 7797, statement by statement."""
+
 from __future__ import annotations
 
 import json
@@ -31,6 +33,7 @@ def forged(header: Any, payload: bytes = b"{}", signature: bytes = bytes(64)) ->
 @pytest.mark.filterwarnings("ignore:EdDSA is deprecated")
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_what_is_signed_verifies_here_and_by_joserfc(algorithm: Algorithm) -> None:
+    """RFC 7515 §5.1, §7.1; RFC 7518 §3.4; RFC 8037 §3.1."""
     signer = SIGNERS[algorithm]
     token = sign_compact(b"payload", signer, {"kid": "k", "typ": "JWT", "cty": "text/plain"})
     verified = verify_compact(token.encode(), signer.public_key)
@@ -47,6 +50,7 @@ def test_what_is_signed_verifies_here_and_by_joserfc(algorithm: Algorithm) -> No
 @pytest.mark.filterwarnings("ignore:EdDSA is deprecated")
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_what_joserfc_signs_verifies(algorithm: Algorithm) -> None:
+    """RFC 7515 §5.2."""
     signer = SIGNERS[algorithm]
     kind = OKPKey if algorithm is Algorithm.ED25519 else ECKey
     key = kind.import_key({**signer.public_key.jwk, "d": base64url_encode(signer.secret)})
@@ -58,6 +62,7 @@ def test_what_joserfc_signs_verifies(algorithm: Algorithm) -> None:
 
 
 def test_the_fully_specified_name_of_ed25519_is_known() -> None:
+    """RFC 9864 §2.2."""
     token = sign_compact(b"x", ED, {"alg": "Ed25519"})
     assert verify_compact(token, ED.public_key).header.alg == "Ed25519"
 
@@ -90,6 +95,7 @@ def test_the_fully_specified_name_of_ed25519_is_known() -> None:
     ],
 )
 def test_headers_that_are_refused(header: Any, error: type[DidHealthError], words: str) -> None:
+    """RFC 7515 §4, §4.1.11 (crit), §5.2 steps 3 and 4; RFC 8725 §3.1."""
     with pytest.raises(error, match=words):
         JWS.parse(forged(header))
 
@@ -99,6 +105,7 @@ def test_headers_that_are_refused(header: Any, error: type[DidHealthError], word
     ["", ".", "..", "a.b", "a.b.c.d", "a.b.c.d.e", "eyJhbGciOiJFZERTQSJ9.e30=.AA", "eyJhbGciOiJFZERTQSJ9.e30.A\u00e4", b"\xff.a.b", " e30.e30.e30"],
 )
 def test_what_is_no_compact_jws_is_refused(token: Any) -> None:
+    """RFC 7515 §2 (base64url), §5.2 step 1, §7.1."""
     with pytest.raises(FormatError) as caught:
         JWS.parse(token)
     assert caught.value.code == "PARSING_ERROR"
@@ -115,6 +122,7 @@ def test_limits() -> None:
 
 
 def test_the_key_must_be_of_the_type_of_the_alg() -> None:
+    """RFC 7515 §5.2 step 8; RFC 8725 §3.1: one algorithm for a key."""
     token = sign_compact(b"x", ED)
     for other in (SIGNERS[Algorithm.P256], SIGNERS[Algorithm.P384]):
         with pytest.raises(VerificationError, match="not that of the key") as caught:
@@ -123,6 +131,7 @@ def test_the_key_must_be_of_the_type_of_the_alg() -> None:
 
 
 def test_a_key_in_the_header_is_not_trusted() -> None:
+    """RFC 7515 §4.1.2 to §4.1.8, §6."""
     thief = generate(repeatable_bytes("thief"))
     token = sign_compact(b"x", thief, {"jwk": thief.public_key.jwk})
     with pytest.raises(VerificationError, match="does not verify"):
@@ -137,6 +146,7 @@ def test_a_signer_does_not_sign_under_another_alg() -> None:
 
 
 def test_a_detached_payload_is_given_beside_the_token() -> None:
+    """RFC 7515 Appendix F."""
     token = sign_compact(b"payload", ED, detach=True)
     assert token.split(".")[1] == ""
     assert verify_compact(token, ED.public_key, detached=b"payload").payload == b"payload"
@@ -150,6 +160,7 @@ def test_a_detached_payload_is_given_beside_the_token() -> None:
 
 
 def test_an_unencoded_payload_stands_as_it_is() -> None:
+    """RFC 7797 §3, §5.2, §6."""
     token = sign_compact(b"$02", ED, UNENCODED)
     assert token.split(".")[1] == "$02"
     verified = verify_compact(token, ED.public_key)
@@ -165,6 +176,7 @@ def test_an_unencoded_payload_stands_as_it_is() -> None:
 
 
 def test_the_flattened_form_carries_unprotected_members() -> None:
+    """RFC 7515 §7.2.2."""
     document = sign_flattened(b"payload", ED, {"typ": "a"}, {"kid": "k"})
     (verified,) = verify_json(document, lambda header: ED.public_key)
     assert (verified.payload, verified.header.kid, verified.header.typ) == (b"payload", "k", "a")
@@ -178,6 +190,7 @@ def test_the_flattened_form_carries_unprotected_members() -> None:
 
 
 def test_every_signature_of_the_general_form_must_verify() -> None:
+    """RFC 7515 §5.2, §7.2.1: which of them must verify is for the application to say; here all."""
     entries = {algorithm: sign_flattened(b"payload", signer, {"kid": str(algorithm)}) for algorithm, signer in SIGNERS.items()}
     document = {"payload": base64url_encode(b"payload"), "signatures": [{"protected": e["protected"], "signature": e["signature"]} for e in entries.values()]}
     found = verify_json(document, lambda header: SIGNERS[header.algorithm].public_key)
@@ -215,11 +228,13 @@ def _flattened(**changes: Any) -> dict[str, Any]:
     ],
 )
 def test_malformed_json_forms_are_refused(document: Any, error: type[DidHealthError]) -> None:
+    """RFC 7515 §5.2 step 4, §7.2."""
     with pytest.raises(error):
         parse_json(document if isinstance(document, dict) else json.dumps(document))
 
 
 def test_signatures_must_agree_about_the_encoding() -> None:
+    """RFC 7797 §3."""
     one, other = sign_flattened(b"a", ED), sign_flattened(b"a", ED, UNENCODED)
     signatures = [{"protected": entry["protected"], "signature": entry["signature"]} for entry in (one, other)]
     with pytest.raises(FormatError, match="agree"):
@@ -227,6 +242,7 @@ def test_signatures_must_agree_about_the_encoding() -> None:
 
 
 def test_a_detached_payload_of_the_json_form() -> None:
+    """RFC 7515 Appendix F."""
     document = sign_flattened(b"payload", ED)
     with pytest.raises(FormatError, match="another one was given"):
         parse_json(document, detached=b"payload")
@@ -240,6 +256,7 @@ def test_unverified_payloads_are_called_so() -> None:
 
 
 def test_media_types_are_compared_without_their_prefix() -> None:
+    """RFC 7515 §4.1.9, §4.1.10."""
     assert media_type("application/VC+JWT") == media_type("vc+jwt") == "vc+jwt"
     assert media_type("application/a/b") == "application/a/b"
     assert media_type("text/plain") == "text/plain"

@@ -1,3 +1,5 @@
+"""JSON Web Keys, RFC 7517 and RFC 7518 §6, RFC 8037 §2, RFC 7638."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -16,6 +18,7 @@ ED = KEYS[Algorithm.ED25519]
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_a_jwk_gives_its_key_name_and_algorithm(algorithm: Algorithm) -> None:
+    """RFC 7517 §4; RFC 7518 §6.2; RFC 8037 §2."""
     alg = {"Ed25519": "EdDSA", "P-256": "ES256", "P-384": "ES384"}[algorithm]
     raw = {**KEYS[algorithm].jwk, "kid": "one", "alg": alg, "use": "sig", "key_ops": ["verify"], "other": 1}
     jwk = JWK.parse(raw)
@@ -38,16 +41,19 @@ def test_a_jwk_gives_its_key_name_and_algorithm(algorithm: Algorithm) -> None:
     ],
 )
 def test_keys_that_must_not_verify_are_refused(members: dict[str, Any], error: type[DidHealthError]) -> None:
+    """RFC 7517 §4.2 (use), §4.3 (key_ops), §4.4 (alg); RFC 7518 §6.2.1: coordinates of full length, on the curve; RFC 7518 §6.2.2: no private key."""
     with pytest.raises(error):
         JWK.parse({**ED.jwk, **members})
 
 
 def test_a_jwk_is_an_object() -> None:
+    """RFC 7517 §4."""
     with pytest.raises(FormatError, match="not an object"):
         JWK.parse("key")
 
 
 def test_a_set_finds_keys_by_name_and_ignores_what_it_does_not_support() -> None:
+    """RFC 7517 §5."""
     p256 = KEYS[Algorithm.P256]
     found = JWKSet.parse({"keys": [{"kty": "RSA"}, {**ED.jwk, "kid": "a"}, "x", {**p256.jwk, "kid": "b"}, {**p256.jwk, "kid": "c"}]})
     assert [jwk.kid for jwk in found.keys] == ["a", "b", "c"]
@@ -62,11 +68,13 @@ def test_a_set_finds_keys_by_name_and_ignores_what_it_does_not_support() -> None
 
 @pytest.mark.parametrize("source", [b"[]", "{}", {"keys": {}}, {"keys": [{}] * (MAX_JWK_SET_KEYS + 1)}])
 def test_what_is_no_set_is_refused(source: Any) -> None:
+    """RFC 7517 §5, §5.1."""
     with pytest.raises(FormatError):
         JWKSet.parse(source)
 
 
 def test_thumbprints_depend_on_the_key_alone() -> None:
+    """RFC 7638 §3."""
     prints = {thumbprint({**key.jwk, "kid": "x"}) for key in KEYS.values()}
     assert len(prints) == 3
     assert all(thumbprint(key.jwk) in prints for key in KEYS.values())

@@ -1,3 +1,5 @@
+"""Selective Disclosure for JWTs, RFC 9901, statement by statement."""
+
 from __future__ import annotations
 
 import json
@@ -62,6 +64,7 @@ def digest(*content: Any) -> str:
 
 
 def test_with_everything_disclosed_the_claims_are_the_issuers(held: SDJWT) -> None:
+    """§7.1 step 3."""
     verified = verify_sd_jwt(str(held), find, now=NOW)
     assert verified.payload == CLAIMS
     assert (verified.public_key, verified.header.typ, verified.claims.issuer) == (ISSUER.public_key, "example+sd-jwt", CLAIMS["iss"])
@@ -70,6 +73,7 @@ def test_with_everything_disclosed_the_claims_are_the_issuers(held: SDJWT) -> No
 
 
 def test_nothing_that_is_concealed_can_be_read(held: SDJWT) -> None:
+    """§4.2."""
     bare = present(held, [])
     assert str(bare).count("~") == 1
     assert verify(bare) == {"iss": CLAIMS["iss"], "cnf": CLAIMS["cnf"], "specialties": ["c"]}
@@ -82,6 +86,7 @@ def test_nothing_that_is_concealed_can_be_read(held: SDJWT) -> None:
 
 
 def test_showing_a_value_shows_what_it_lies_in_and_no_more(held: SDJWT) -> None:
+    """§4.2.6, §7.2: a disclosure and those that it lies in."""
     assert verify(present(held, ["/address/street"]))["address"] == CLAIMS["address"]
     assert verify(present(held, ["/address"]))["address"] == {"city": "Raleigh"}
     assert verify(present(held, ["/specialties/1/since"]))["specialties"] == [{"since": 2020}, "c"]
@@ -102,6 +107,7 @@ def test_names_are_escaped_in_pointers(random: Callable[[int], bytes]) -> None:
 
 
 def test_salts_and_decoys_come_from_the_argument() -> None:
+    """§4.2.1, §4.2.5."""
     one, other = (conceal(CLAIMS, CONCEALED, repeatable_bytes("x"), decoys={"/address": 1}) for _ in range(2))
     assert one == other
     assert one.payload["_sd_alg"] == "sha-256"
@@ -114,6 +120,7 @@ def test_salts_and_decoys_come_from_the_argument() -> None:
 
 @pytest.mark.parametrize("claims", [{"_sd": []}, {"...": 1}, {"_sd_alg": "sha-256"}, {"a": {"_sd": 1}}, {"a": [{"...": 1}]}])
 def test_reserved_names_are_not_issued(claims: dict[str, Any], random: Callable[[int], bytes]) -> None:
+    """§4.2.1, §7.1: _sd and … are no claims."""
     with pytest.raises(FormatError, match="reserves"):
         conceal(claims, (), random)
     assert conceal({"a": {"_sd_alg": 1}}, (), random).disclosures == ()
@@ -171,21 +178,25 @@ def test_what_cannot_be_concealed(random: Callable[[int], bytes]) -> None:
     ],
 )
 def test_sd_jwts_that_are_refused(payload: Any, disclosures: list[Any], error: type[DidHealthError], words: str) -> None:
+    """§7.1."""
     with pytest.raises(error, match=words):
         verify(token(payload, *disclosures))
 
 
 def test_what_the_payload_conceals_and_nobody_discloses_is_left_out() -> None:
+    """§7.1 step 3."""
     assert verify(token({"_sd": ["x"], "a": {"_sd": ["y"]}, "b": [{"...": "z"}], "_sd_alg": "sha-256"})) == {"a": {}, "b": []}
 
 
 @pytest.mark.parametrize("name", ["sha-384", "sha-512"])
 def test_other_hash_algorithms(name: str) -> None:
+    """§4.1.1, _sd_alg."""
     text = base64url_encode(b'["salt","a",1]')
     assert verify(token({"_sd": [digest_function(name)(text)], "_sd_alg": name}, text)) == {"a": 1}
 
 
 def test_a_false_signature_is_refused(held: SDJWT) -> None:
+    """§7.1 step 2."""
     with pytest.raises(VerificationError, match="does not verify"):
         verify(token({}, signer=generate(repeatable_bytes("thief"))))
     with pytest.raises(FormatError, match="must be encoded"):
@@ -220,6 +231,7 @@ def test_the_number_of_disclosures_is_bounded() -> None:
 
 
 def test_key_binding(held: SDJWT) -> None:
+    """§4.3, §7.3."""
     bound = present(held, ["/name"], binding=BINDING, holder=HOLDER, now=NOW)
     verified = verify_sd_jwt(str(bound), find, now=NOW, key_binding=BINDING)
     assert verified.key_binding is not None
@@ -254,6 +266,7 @@ def test_key_binding(held: SDJWT) -> None:
     ],
 )
 def test_key_bindings_that_are_refused(held: SDJWT, changes: dict[str, Any], error: type[DidHealthError], code: str) -> None:
+    """§4.3, §4.3.1 (sd_hash), §7.3 step 5."""
     bare = present(held, [])
     claims = {"aud": BINDING.audience, "nonce": BINDING.nonce, "iat": numeric_date(NOW), "sd_hash": DIGEST(bare.bound_text), **changes}
     text = json.dumps({name: value for name, value in claims.items() if value is not None}).encode()
@@ -274,6 +287,7 @@ def test_key_bindings_that_are_refused(held: SDJWT, changes: dict[str, Any], err
     ],
 )
 def test_what_is_no_key_binding_of_this_holder(held: SDJWT, payload: bytes | None, header: dict[str, Any], signer: Any) -> None:
+    """§7.3 step 5."""
     bare = present(held, [])
     claims = {"aud": BINDING.audience, "nonce": BINDING.nonce, "iat": numeric_date(NOW), "sd_hash": DIGEST(bare.bound_text)}
     data = payload if payload is not None else json.dumps(claims).replace(".", "\\u002e").encode()
@@ -289,6 +303,7 @@ def test_an_sd_jwt_without_a_holders_key_cannot_be_bound(random: Callable[[int],
 
 
 def test_the_age_of_a_key_binding_is_counted_from_now(held: SDJWT) -> None:
+    """§7.3 step 5, iat."""
     bound = present(held, [], binding=BINDING, holder=HOLDER, now=NOW)
     later = NOW + timedelta(seconds=MAX_KEY_BINDING_AGE_SECONDS)
     assert verify_sd_jwt(bound, find, now=later, key_binding=BINDING).key_binding is not None
@@ -297,6 +312,7 @@ def test_the_age_of_a_key_binding_is_counted_from_now(held: SDJWT) -> None:
 
 
 def test_the_general_json_form(held: SDJWT) -> None:
+    """§8."""
     flat = held.to_json()
     second = {name: flat[name] for name in ("protected", "signature")}
     general: dict[str, Any] = {"payload": flat["payload"], "signatures": [{name: flat[name] for name in ("protected", "signature", "header")}, second]}
@@ -310,6 +326,7 @@ def test_the_general_json_form(held: SDJWT) -> None:
     "header", [{"disclosures": "x"}, {"disclosures": [1]}, {"disclosures": ["\u00e4"]}, {"kb_jwt": 1}, {"disclosures": ["W10"] * (MAX_DISCLOSURES + 1)}]
 )
 def test_malformed_json_forms(held: SDJWT, header: dict[str, Any]) -> None:
+    """§8."""
     with pytest.raises(FormatError):
         SDJWT.parse_json({**held.to_json(), "header": header})
 
