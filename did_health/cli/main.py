@@ -40,11 +40,29 @@ def command() -> TyperGroup:
 
 def build() -> typer.Typer:
     """The Typer application with all groups."""
-    from did_health.cli import bench, board_publish, bundle, config, demo, did, federation, inspect, ledger, monitor, prescriber, serve, verify, wallet_grants
+    from did_health.cli import (
+        bench,
+        board_publish,
+        bundle,
+        config,
+        demo,
+        did,
+        federation,
+        inspect,
+        ledger,
+        monitor,
+        pickup,
+        prescriber,
+        serve,
+        verifier_log,
+        verify,
+        wallet_activity,
+    )
 
     app = typer.Typer(name=PROGRAM, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, callback=_root)
     # board_publish adds its commands to the group of board, and so on.
-    groups = (did.app, board_publish.GROUP, wallet_grants.GROUP, ledger.app, bundle.app, prescriber.app, serve.app, federation.app, config.app)
+    counters = (pickup.app, prescriber.app, verifier_log.app)
+    groups = (did.app, board_publish.GROUP, wallet_activity.GROUP, *counters, ledger.app, bundle.app, serve.app, federation.app, config.app)
     for group in groups:
         app.add_typer(group)
     app.command("monitor", epilog=monitor.EXAMPLE)(monitor.monitor)

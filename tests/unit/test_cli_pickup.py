@@ -1,0 +1,245 @@
+"""The counter from the command line: what is asked, decided, logged and received, with the status of each."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+import sqlite3
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fhir.resources.R4B.bundle import Bundle
+
+from did_health.health.assurance import Assurance
+from did_health.health.patient_identity import PatientIdentity
+from did_health.health.person_name import PersonName
+from did_health.health.pickup_delegation import PickupDelegation
+from did_health.stores.directory import open_directory
+from tests.cli_runs import AUDIENCE, CLI, Ran, documents
+from tests.ledger_parties import CHEAP, PASSPHRASE
+from tests.pharmacy_parties import IDENTITY
+
+CLAIMS = ("Qqfamily", "Zyxwvutsk", "1980-01-01", "Qqdaughter")
+
+
+@pytest.fixture(scope="module")
+def pharmacy_town(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A pharmacy, a patient with an identity, and a daughter with a delegation."""
+    path = tmp_path_factory.mktemp("pharmacy")
+    with open_directory(path / "town", PASSPHRASE, create=True, cost=CHEAP) as town:
+        csp = town.create_board("csp", title="Identity provider", jurisdiction="US", resources=[IDENTITY], entity_type="csp")
+        pharmacy = town.create_institution("main-street", title="Main Street Pharmacy", jurisdiction="US-NC")
+        everywhere: dict[str, Any] = {"relationship": "caregiver", "valid_until": datetime.now(UTC) + timedelta(days=300), "scope": "all"}
+        patient, daughter = town.create_wallet("patient"), town.create_wallet("daughter")
+        until = datetime.now(UTC) + timedelta(days=300)
+        for wallet, given, born in ((patient, "Zyxwvutsk", date(1980, 1, 1)), (daughter, "Qqdaughter", date(2004, 5, 6))):
+            assurance = Assurance("NIST 800-63A-4", "IAL2", datetime.now(UTC).date() - timedelta(days=9), "in person")
+            identity = PatientIdentity(name=PersonName("Qqfamily", given), birth_date=born, assurance=assurance, valid_until=until)
+            wallet.add(csp.issue(identity, to=wallet.did))
+        granted = patient.delegate(PickupDelegation(**everywhere, pharmacies=(pharmacy.did,)), to=daughter.did, random=town.random)
+        daughter.add(granted)
+        daughter.add(patient.find(IDENTITY))
+        for name, wallet in (("patient", patient), ("daughter", daughter)):
+            town.save_wallet(name, wallet)
+    (path / "patient.json").write_text('{"family": "Qqfamily", "given": "Zyxwvutsk", "birthDate": "1980-01-01"}')
+    return path
+
+
+@pytest.fixture
+def cli(pharmacy_town: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> CLI:
+    shutil.copytree(pharmacy_town, tmp_path / "work")
+    monkeypatch.setenv("DID_HEALTH_DIR", str(tmp_path / "work" / "town"))
+    monkeypatch.setenv("DID_HEALTH_PASSPHRASE", PASSPHRASE)
+    monkeypatch.chdir(tmp_path / "work")
+    return CLI(tmp_path / "work", capsys)
+
+
+def shown(cli: CLI, wallet: str = "patient", who: str = "patient") -> None:
+    cli("pickup", "ask", "--audience", AUDIENCE, "--who", who, "-o", "request.json")
+    request = json.loads(Path("request.json").read_bytes())
+    held = [row["id"] for row in cli("wallet", "list", wallet, "--json").json["credentials"]]
+    cli("wallet", "present", wallet, *held, "--audience", AUDIENCE, "--nonce", request["nonce"], "-o", "shown.json")
+
+
+def check(cli: CLI, *more: object, answered: bool = True, code: int = 0) -> Ran:
+    given = ["shown.json", "--request", "request.json"] if answered else []
+    return cli("pickup", "check", "main-street", *given, "--patient", "patient.json", "--jurisdiction", "US-NC", *more, code=code)
+
+
+def test_a_request_asks_for_what_a_pickup_needs(cli: CLI) -> None:
+    request = cli("pickup", "ask", "--audience", AUDIENCE).json
+    assert request["claims"] == [f"{IDENTITY}.name", f"{IDENTITY}.birthDate"]
+    assert "PickupDelegationCredential.scope" in cli("pickup", "ask", "--audience", AUDIENCE, "--who", "agent").json["claims"]
+    told = cli("pickup", "ask", "--audience", AUDIENCE, "-o", "r.json", "--json").json
+    assert told["nonce"] == json.loads(Path("r.json").read_bytes())["nonce"]
+    assert cli("pickup", "ask", "--audience", "x", "--purpose", "checkin", "--claim", f"{IDENTITY}.phone").json["purpose"] == "checkin"
+
+
+def test_a_request_that_asks_for_more_is_refused(cli: CLI) -> None:
+    assert "minimum" not in (ran := cli("pickup", "ask", "--audience", AUDIENCE, "--claim", f"{IDENTITY}.address", code=1)).out
+    assert "does not need" in ran.err
+    assert "164.502" in ran.err
+    cli("pickup", "ask", "--audience", AUDIENCE, "--purpose", "checkin", code=2)
+    cli("pickup", "ask", "--audience", AUDIENCE, "--purpose", "marketing", "--claim", f"{IDENTITY}.name", code=2)
+    cli("pickup", "ask", "--audience", AUDIENCE, "--claim", "name", code=2)
+    cli("pickup", "ask", "--audience", AUDIENCE, "--who", "neighbour", code=2)
+
+
+def test_a_patient_picks_up_and_sees_who_looked(cli: CLI) -> None:
+    shown(cli)
+    ran = check(cli, "--schedule", "none", "--receipts", "receipts", "--bags", "2")
+    assert "H A N D   O V E R" in ran.out
+    assert "✓ are the patient's" in ran.out
+    assert "Bags" in ran.out
+    assert not [claim for claim in CLAIMS if claim in ran.out + ran.err]
+    (receipt,) = Path("receipts").iterdir()
+    assert receipt.stat().st_mode & 0o777 == 0o600
+    assert cli("verifier-log", "publish", "main-street", "--json").json == {"published": 1}
+    identifier = json.loads(receipt.read_bytes())["credential"]["id"]
+    early = cli("wallet", "receive", "patient", receipt, "--json").json
+    assert early["id"] == identifier
+    assert "signed, not on the ledger" in cli("wallet", "activity", "patient", "--check").out
+    assert cli("verifier-log", "receipt", "main-street", identifier, "-o", "logged.json", "--json").json["logged"]
+    assert "with the proof" in cli("verifier-log", "receipt", "main-street", identifier, "-o", "logged.json").err
+    assert "1 receipts" in cli("wallet", "receive", "patient", "logged.json").out
+    listed = cli("wallet", "activity", "patient", "--check", "--csv", "a.csv", "--fhir", "a.json")
+    assert "Activity log" in listed.out
+    assert "signed, on the ledger" in listed.out
+    assert "no accounting of disclosures" in " ".join(listed.err.split())
+    (row,) = csv.DictReader(Path("a.csv").read_text().splitlines())
+    assert (row["purpose"], row["verdict"]) == ("pickup", "accept")
+    bundle = Bundle.model_validate_json(Path("a.json").read_bytes())
+    assert bundle.entry[0].resource.get_resource_type() == "AuditEvent"
+    for data in (Path("a.csv").read_bytes(), Path("a.json").read_bytes(), *documents(cli.town)):
+        assert not [claim for claim in CLAIMS if claim.encode() in data]
+    assert "not checked" in cli("wallet", "activity", "patient").out
+    assert cli("wallet", "activity", "patient", "--json").json["activity"][0]["purpose"] == "pickup"
+
+
+def test_a_replay_is_refused_by_the_next_command_too(cli: CLI) -> None:
+    shown(cli)
+    check(cli, "--schedule", "none")
+    ran = check(cli, "--schedule", "none", "--json", code=1)
+    assert ran.json["codes"][0] == "nonce_replayed"
+
+
+def test_another_birth_date(cli: CLI) -> None:
+    shown(cli)
+    Path("patient.json").write_text('{"family": "Qqfamily", "given": "Zyxwvutsk", "birthDate": "1980-01-02"}')
+    ran = check(cli, "--schedule", "none", code=1)
+    assert "D O   N O T   R E L Y" in ran.out
+    assert "birth_date_mismatch" in ran.out
+    assert "1980" not in ran.out + ran.err
+
+
+def test_a_daughter_picks_up_with_the_fields_for_the_pdmp(cli: CLI) -> None:
+    shown(cli, "daughter", "agent")
+    Path("document.json").write_text('{"type": "DriversLicense", "jurisdiction": "US-NC", "number": "000123"}')
+    ran = check(
+        cli, "--who", "agent", "--schedule", "2", "--air", "air.json", "--id-document", "document.json", "--pharmacist", "Pharm, Pat", "--receipts", "r"
+    )
+    assert "Photo document required" in ran.out
+    assert "supplementary. [N.C. Gen. Stat. § 90-106.1" in " ".join(ran.out.replace("│", " ").split())
+    assert "used 0 of 1 times" in ran.out
+    assert len(list(Path("r").iterdir())) == 2
+    air = json.loads(Path("air.json").read_bytes())
+    assert air == {
+        "AIR03": "NC", "AIR04": "06", "AIR05": "000123", "AIR06": "04", "AIR07": "Qqfamily", "AIR08": "Qqdaughter", "AIR09": "Pharm", "AIR10": "Pat",
+        "AIR11": "02",
+    }  # fmt: skip
+    assert Path("air.json").stat().st_mode & 0o777 == 0o600
+    shown(cli, "daughter", "agent")
+    assert "delegation_used_up" in check(cli, "--who", "agent", "--schedule", "2", code=1).out
+
+
+def test_a_pharmacys_own_codes_and_a_pharmacist_without_a_given_name(cli: CLI) -> None:
+    rows = [{"field": field, "code": code, "meaning": "other", "source": "s"} for field, code in (("AIR04", "A"), ("AIR06", "B"), ("AIR11", "C"))]
+    table = {"table": "t", "compiledOn": "2026-01-01", "sources": {"s": {"title": "Ours", "url": "https://pharmacy.example/"}}, "rows": rows}
+    Path("codes.json").write_text(json.dumps(table))
+    check(cli, "--schedule", "none", "--air", "air.json", "--air-codes", "codes.json", answered=False, code=3)
+    assert json.loads(Path("air.json").read_bytes()) == {"AIR06": "B", "AIR11": "C"}
+    check(cli, "--air", "air.json", "--pharmacist", "Pharm", answered=False, code=2)
+
+
+def test_without_a_phone(cli: CLI) -> None:
+    ran = check(cli, "--who", "agent", "--schedule", "2", answered=False, code=3)
+    assert "B Y   H A N D" in ran.out
+    assert "- ask for them" in ran.out
+    assert "without a delegation" in ran.out
+    assert "Photo document required" in ran.out
+    overridden = check(cli, "--override-by", "R. Ph.", "--override-reason", "known here", answered=False, code=3)
+    assert "continued by the pharmacist's judgement" in overridden.out
+    row = cli("verifier-log", "show", "main-street", "--json").json[-1]
+    assert row["override"] == {"by": "R. Ph.", "reason": "known here"}
+    assert "no rule of US-NC" in check(cli, "--schedule", "none", answered=False, code=3).out
+
+
+def test_without_a_network_and_again_when_there_is_one(cli: CLI) -> None:
+    assert "Nothing waits" in cli("pickup", "recheck", "main-street").out
+    shown(cli)
+    Path("nothing.json").write_text('{"format": "did-health/evidence/v1", "items": {}}')
+    ran = check(cli, "--schedule", "2", "--evidence", "nothing.json", "--json", code=3).json
+    assert (ran["recheck"], ran["mayHandOver"], ran["nameAndBirthDateAgree"]) == (True, False, True)
+    (again,) = cli("pickup", "recheck", "main-street", "--json").json
+    assert again["verdict"] == "accept"
+    shown(cli)
+    check(cli, "--schedule", "2", "--evidence", "nothing.json", code=3)
+    assert "accept" in cli("pickup", "recheck", "main-street").out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("check", "main-street"),
+        ("check", "main-street", "shown.json", "--patient", "patient.json"),
+        ("check", "main-street", "--patient", "patient.json", "--override-by", "x"),
+        ("check", "main-street", "--patient", "none.json"),
+        ("check", "main-street", "--patient", "patient.json", "--schedule", "7"),
+        ("check", "main-street", "--patient", "patient.json", "--who", "neighbour"),
+    ],
+)
+def test_what_cannot_be_checked(cli: CLI, arguments: tuple[str, ...]) -> None:
+    cli("pickup", *arguments, code=2)
+
+
+def test_the_log_shows_what_was_deleted(cli: CLI) -> None:
+    check(cli, "--schedule", "none", answered=False, code=3)
+    assert "Vouched for by the ledger" in (ran := cli("verifier-log", "check", "main-street")).out
+    assert "none yet" in ran.out
+    check(cli, "--schedule", "none", answered=False, code=3)
+    assert "0 receipts" in cli("verifier-log", "publish", "main-street").out
+    whole: dict[str, Any] = cli("verifier-log", "check", "main-street", "--json").json
+    assert (whole["whole"], whole["rows"], whole["coveredRow"]) == (True, 2, 1)
+    assert "2 rows" in cli("verifier-log", "show", "main-street").out
+    connection = sqlite3.connect(cli.town / "verifiers" / "main-street.sqlite")
+    connection.execute("DELETE FROM verifier_log WHERE position = 0")
+    connection.commit()
+    connection.close()
+    ran = cli("verifier-log", "check", "main-street", code=1)
+    assert "Something was changed, or has gone" in ran.out
+    assert "row_missing" in ran.out
+
+
+def test_receipts_of_nobody_and_for_somebody_else(cli: CLI) -> None:
+    cli("verifier-log", "receipt", "main-street", "urn:uuid:none", code=2)
+    assert "Nobody has given a receipt" in cli("wallet", "activity", "patient").out
+    shown(cli)
+    identifier = check(cli, "--schedule", "none", "--json").json["receipts"][0]
+    printed = cli("verifier-log", "receipt", "main-street", identifier).out
+    Path("receipt.json").write_text(printed)
+    assert "somebody else" in cli("wallet", "receive", "daughter", "receipt.json", code=2).err
+    forged = json.loads(printed)
+    forged["credential"]["credentialSubject"]["verdict"] = "refuse"
+    Path("receipt.json").write_text(json.dumps(forged))
+    cli("wallet", "receive", "patient", "receipt.json")
+    assert "FORGED" in cli("wallet", "activity", "patient", "--check", code=1).out
+    assert cli("wallet", "activity", "patient", "--check", "--json", code=1).json["activity"][0]["receiptVerdict"] == "refuse"
+    cli("wallet", "receive", "patient", "request.json", code=2)
+
+
+def test_receipts_cannot_be_checked_without_a_ledger(cli: CLI) -> None:
+    cli("wallet", "init", "me", "--dir", "elsewhere")
+    cli("wallet", "activity", "me", "--dir", "elsewhere", "--check", code=2)
