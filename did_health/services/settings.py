@@ -17,6 +17,7 @@ from did_health.errors import FormatError
 from did_health.limits import MAX_SETTING_CHARACTERS
 
 PREFIX: Final = "DID_HEALTH_"
+_PLURALS: Final = (("ies", "y"), ("sses", "ss"), ("s", ""))
 SET: Final = "(set)"
 """What is shown in place of a secret."""
 NO_OPTIONS: Final = MappingProxyType[str, object]({})
@@ -89,7 +90,7 @@ def read_settings(
     values: dict[str, Any] = {}
     sources: dict[str, str] = {}
     for variable, name in named.items():
-        option = f"--{name.replace('_', '-')}"
+        option = _option(name, repeated=isinstance(options.get(name), list))
         if name in options:
             value, base, where, source = options[name], Path(), option, option
         elif variable in variables:
@@ -107,6 +108,14 @@ def read_settings(
             raise FormatError(error.what, where=where, hint=error.hint or f"It is {known[name].help}") from error
         sources[name] = source
     return kind(**values), sources
+
+
+def _option(name: str, *, repeated: bool) -> str:
+    """The option of a member. One that is repeated is of one value, while the member is named for all of them."""
+    if repeated:
+        many, one = next(ending for ending in _PLURALS if name.endswith(ending[0]))
+        name = name.removesuffix(many) + one
+    return f"--{name.replace('_', '-')}"
 
 
 def shown_settings(settings: object, sources: Mapping[str, str]) -> tuple[Shown, ...]:

@@ -133,6 +133,16 @@ def test_every_error_in_a_variable_names_it_and_not_its_value(variable: str, val
     assert not value or value not in str(error).replace(variable, "")
 
 
+@pytest.mark.parametrize(("section", "member", "option"), [
+    ("witness", "logs", "--log"), ("ledger", "witnesses", "--witness"),
+    ("ledger", "registry_authorities", "--registry-authority"), ("monitor", "policies", "--policy"),
+])  # fmt: skip
+def test_an_error_in_an_option_that_may_be_repeated_names_it_as_it_is_written(section: str, member: str, option: str) -> None:
+    with pytest.raises(FormatError) as caught:
+        Config.parse(b"", {}, folder=Path(), options={section: {"dir": "d", "name": "n", member: [""]}})
+    assert caught.value.where == option
+
+
 def test_a_key_of_a_cosigner_or_of_another_kind_is_no_log() -> None:
     from did_health.tlog.cosignature import cosigner_key
     from did_health.tlog.note import VerifierKey
