@@ -222,6 +222,11 @@ MAX_RECEIPTS_PER_BATCH: Final = 10_000
 """Verification receipts that go to the ledger under one root."""
 MAX_REQUEST_BYTES: Final = 1 << 16
 """What a verifier asks of a holder."""
+MAX_IMPORT_LINE_BYTES: Final = 1 << 16
+"""One line of CSV that licences are issued from."""
+MAX_IMPORT_SKIPPED_BYTES: Final = 16 << 20
+"""A longer line is skipped up to its end; if that has not come after so many bytes, the rest is not read."""
+MAX_IMPORT_COLUMNS: Final = 256
 MAX_FHIR_RESOURCE_BYTES: Final = 1 << 20
 """One FHIR resource: a line of NDJSON."""
 MAX_FHIR_DOCUMENT_BYTES: Final = 64 << 20

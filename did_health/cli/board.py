@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from did_health.cli import options, session
-from did_health.cli.exits import FAILED, UsageError, asking
+from did_health.cli.exits import UsageError, asking
 from did_health.cli.options import (
     AlgorithmOption,
     DirectoryOption,
@@ -185,42 +185,6 @@ def _one_order() -> Iterator[None]:
     except DidHealthError as error:
         error.where = error.where.removeprefix("order 0").removeprefix(": ")
         raise
-
-
-@app.command("import", epilog=example(
-    "did-health board import nc-medical practitioners.ndjson --wallets", "did-health board import nc-medical bundle.json --holders holders.json --json",
-))
-def import_(
-    name: BoardArgument,
-    file: Annotated[Path, typer.Argument(help="FHIR R4 Practitioners: NDJSON, a Bundle or one resource.")],
-    wallets: Annotated[bool, typer.Option("--wallets", help="Make a wallet in the directory for each physician.")] = False,
-    holders: Annotated[Path | None, typer.Option("--holders", help='JSON that gives the DID for each licence number: {"12345": "did:…"}.')] = None,
-    issued_on: Annotated[str | None, typer.Option("--issued-on", help="The day of the first issue where FHIR has none; by default today.")] = None,
-    valid_until: Annotated[str | None, typer.Option("--valid-until", help="The end of validity where FHIR has none; by default two years from now.")] = None,
-    profession: Annotated[str, typer.Option("--profession", help="The profession where FHIR has none: MD or DO.")] = "MD",
-    mint_test_npi: Annotated[bool, typer.Option("--mint-test-npi", help="Replace invalid NPIs by valid test numbers: for test data only.")] = False,
-    batch: Annotated[int, typer.Option("--batch", min=1, max=10_000, help="How many credentials share one entry of the ledger.")] = 500,
-    directory: DirectoryOption = options.DEFAULT_DIRECTORY,
-    passphrase_file: PassphraseFileOption = None,
-    as_json: JSONOption = False,
-) -> None:
-    """Issue a licence for every FHIR Practitioner of a file, and say for each row what became of it.
-
-    Run it again after an interruption: rows that were issued are reported as unchanged. The status is 1 if a row was skipped.
-    """
-    from did_health.cli.imports import Import, license_defaults, read_holders
-    from did_health.cli.imports_output import show_import
-
-    if wallets == (holders is not None):
-        raise UsageError("a licence needs a holder", hint="Give either --wallets or --holders FILE")
-    defaults = license_defaults(issued_on, valid_until, profession)
-    found = None if holders is None else read_holders(holders)
-    with session.open_existing(directory, passphrase_file) as opened:
-        importing = Import(opened, name, defaults, found, batch=batch, mint_test_npi=mint_test_npi)
-        results = importing.run(file, quiet=as_json)
-    show_import(Output(as_json), results)
-    if any(result.skipped for result in results):
-        raise typer.Exit(FAILED)
 
 
 Change = Callable[["Board", str, "datetime | None"], "Decision"]

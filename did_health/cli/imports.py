@@ -1,61 +1,34 @@
-"""``board import``: FHIR Practitioners become licences, in batches, each of which a crash can cut off without harm.
-
-For every batch: the holders' wallets are written first (nobody is licensed whose key is lost), then the batch is issued, then the
-credentials are put into the wallets. A run after a crash finds the wallets, reports what is issued as unchanged, and makes up for what
-the last batch's wallets lack.
-"""
+"""What ``board import`` reads and where it puts what was issued: files in pieces, holders by their DIDs, wallets of the directory."""
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
 from did_health.cli import session
 from did_health.encoding import strict_json
 from did_health.errors import FormatError
-from did_health.health.fhir import Imported, LicenseDefaults, RowError, read_practitioners
-from did_health.health.physician_license import PhysicianLicense
-from did_health.limits import MAX_FHIR_DOCUMENT_BYTES
+from did_health.health.fhir import LicenseDefaults, RowError, read_practitioners, read_roles
+from did_health.health.fhir.roles import Roles
+from did_health.health.license_csv import ImportColumns, read_licenses_csv
+from did_health.limits import MAX_CONFIG_BYTES, MAX_FHIR_DOCUMENT_BYTES
 from did_health.roles.holder import Wallet
-from did_health.roles.issuer import Board, Issued
-from did_health.roles.register import IssuedCredential
+from did_health.roles.issuer import Issued
+from did_health.roles.license_import import License
 from did_health.stores.directory import Directory
 
-Licence = Imported[PhysicianLicense]
-
-ISSUED: Final = "issued"
-UNCHANGED: Final = "unchanged"
-SKIPPED: Final = "skipped"
 _VALID_FOR: Final = timedelta(days=730)
 _LONGEST_NAME: Final = 56
 _CHUNK: Final = 1 << 16
 
 
-@dataclass(frozen=True, slots=True)
-class RowResult:
-    """What became of one row: ``outcome`` is issued, unchanged or skipped; ``problem`` says why it was skipped."""
-
-    row: int
-    outcome: str
-    number: str = ""
-    credential: str = ""
-    wallet: str = ""
-    problem: str = ""
-    notes: tuple[str, ...] = ()
-
-    @property
-    def skipped(self) -> bool:
-        """Whether there is no credential for the row."""
-        return self.outcome == SKIPPED
-
-
 def license_defaults(issued_on: str | None, valid_until: str | None, profession: str) -> LicenseDefaults:
-    """What to say of a licence where FHIR does not."""
+    """What to say of a licence where the file does not."""
     now = session.now()
     return LicenseDefaults(
         original_issue_date=session.day(issued_on, "--issued-on") if issued_on else now.date(),
@@ -64,107 +37,69 @@ def license_defaults(issued_on: str | None, valid_until: str | None, profession:
     )
 
 
-class Import:
-    """One import into one board. ``holders`` gives the DID for each licence number; ``None`` makes a wallet for each."""
+def read_rows(
+    file: Path, defaults: LicenseDefaults, columns: ImportColumns | None, advance: Callable[[int], None], *, mint_test_npi: bool
+) -> Iterator[License | RowError]:
+    """The rows of a file: CSV with ``columns``, else FHIR. ``advance`` is told how many bytes were read.
 
-    def __init__(
-        self, directory: Directory, board: str, defaults: LicenseDefaults, holders: Mapping[str, str] | None, *, batch: int, mint_test_npi: bool
-    ) -> None:
-        self.directory, self.name, self.holders, self.batch = directory, board, holders, batch
-        self.board: Board = directory.board(board)
-        self._defaults, self._mint_test_npi = defaults, mint_test_npi
-        self._issued: dict[str, str] = {}
-        self._last_batch: set[str] = set()
-        self._remember()
+    A FHIR file is read twice, first for its PractitionerRoles, unless it comes from standard input. Raises ``FormatError``, ``StoreError``.
+    """
+    if columns is not None:
+        return read_licenses_csv(_chunks(file, advance), defaults=defaults, columns=columns)
+    roles = Roles() if str(file) == session.STANDARD_INPUT else read_roles(_chunks(file, lambda _size: None))
+    practitioners = read_practitioners(_chunks(file, advance), defaults=defaults, mint_test_npi=mint_test_npi, roles=roles)
+    return chain(roles.errors, practitioners)
 
-    def _remember(self) -> None:
-        latest: datetime | None = None
-        for row in self.board.all():
-            if row.type != PhysicianLicense.credential_type:
-                continue
-            self._issued[row.number] = row.id
-            if latest is None or row.issued_at > latest:
-                latest, self._last_batch = row.issued_at, set()
-            if row.issued_at == latest:
-                self._last_batch.add(row.id)
 
-    def run(self, file: Path, *, quiet: bool) -> list[RowResult]:
-        """Import the file, one result for each row in the order of the rows; ``quiet`` shows no progress."""
-        from did_health.cli.progress import counting
+def read_columns(file: Path) -> ImportColumns:
+    """How the columns of a CSV are named. Raises ``FormatError`` with the file's name, ``StoreError``."""
+    return session.at_file(file, lambda: ImportColumns.parse(session.read_file(file, max_bytes=MAX_CONFIG_BYTES)))
 
-        results: list[RowResult] = []
-        waiting: list[tuple[Licence, str]] = []
-        seen: dict[str, int] = {}
-        with counting("Importing", quiet=quiet) as advance:
-            for row in read_practitioners(_chunks(file), defaults=self._defaults, mint_test_npi=self._mint_test_npi):
-                result = self._judged(row, seen)
-                if isinstance(result, RowResult):
-                    results.append(result)
-                    advance(1)
-                else:
-                    waiting.append(result)
-                if len(waiting) == self.batch:
-                    results += self._issue(waiting)
-                    advance(len(waiting))
-                    waiting.clear()
-            results += self._issue(waiting)
-            advance(len(waiting))
-        if not results:
-            raise FormatError("there is no Practitioner in the file", where=str(file), hint="FHIR R4 JSON is read: NDJSON, a Bundle, or one resource")
-        return sorted(results, key=lambda result: result.row)
 
-    def _judged(self, row: Licence | RowError, seen: dict[str, int]) -> RowResult | tuple[Licence, str]:
-        """The row's result, or what is to be issued and to whom (the wallet's name or the DID)."""
-        if isinstance(row, RowError):
-            place = f"{row.field}: " if row.field else ""
-            return RowResult(row.row, SKIPPED, problem=f"{place}{row.problem}{f'. {row.hint}' if row.hint else ''}")
-        number = row.claims.number
-        notes = notes_of(row)
-        first = seen.setdefault(number, row.row)
-        if first != row.row:
-            return RowResult(row.row, SKIPPED, number, problem=f"the same licence number stands in row {first}", notes=notes)
-        wallet = "" if self.holders is not None else wallet_name(self.name, number)
-        if number in self._issued:
-            credential = self._issued[number]
-            if wallet and credential in self._last_batch:
-                self._make_up(wallet, self.board.issued(credential))
-            return RowResult(row.row, UNCHANGED, number, credential, wallet, notes=notes)
-        holder = wallet or (self.holders or {}).get(number, "")
-        if not holder:
-            return RowResult(row.row, SKIPPED, number, problem="the file of holders names nobody for this licence number", notes=notes)
-        try:
-            # What the board cannot state must not stop the batch; the DID is replaced by the wallet's own later.
-            row.claims.to_subject(holder if not wallet else "did:key:placeholder", self.board.details)
-        except FormatError as error:
-            return RowResult(row.row, SKIPPED, number, problem=str(error), notes=notes)
-        return row, holder
+class NamedHolders:
+    """Holders by their DIDs: that in the row, or that of the licence number in ``dids``."""
 
-    def _make_up(self, name: str, issued: IssuedCredential) -> None:
-        """Put a credential of the last batch into its wallet, if a crash came before that."""
-        if name not in self.directory.wallets:
+    def __init__(self, dids: Mapping[str, str]) -> None:
+        self._dids = dids
+
+    def knows(self, row: License) -> bool:
+        return bool(row.holder or row.claims.number in self._dids)
+
+    def did(self, row: License) -> str:
+        return row.holder or self._dids[row.claims.number]
+
+    def keep(self, row: License, issued: Issued) -> None:
+        """Nothing: they find their credentials with the board, by ``board list --credential`` or in its directory."""
+
+    def wallet(self, row: License) -> str:  # noqa: ARG002  # none of them has one here
+        return ""
+
+
+class WalletHolders:
+    """A wallet of the directory for every licence number."""
+
+    def __init__(self, directory: Directory, board: str) -> None:
+        self._directory, self._board = directory, board
+
+    def knows(self, row: License) -> bool:
+        return not row.holder
+
+    def did(self, row: License) -> str:
+        name = self.wallet(row)
+        return (self._directory.wallet(name) if name in self._directory.wallets else self._directory.create_wallet(name)).did
+
+    def keep(self, row: License, issued: Issued) -> None:
+        name = self.wallet(row)
+        # A wallet that is gone is not made anew: it would have another key.
+        if name not in self._directory.wallets:
             return
-        wallet = self.directory.wallet(name)
-        if wallet.did == issued.subject and all(one.id != issued.id for one in wallet.credentials):
-            wallet.add(Issued(strict_json.loads_object(issued.document), strict_json.loads_object(issued.receipt)))
-            self.directory.save_wallet(name, wallet)
+        wallet: Wallet = self._directory.wallet(name)
+        if all(one.id != issued.id for one in wallet.credentials) and issued.credential["credentialSubject"]["id"] == wallet.did:
+            wallet.add(issued)
+            self._directory.save_wallet(name, wallet)
 
-    def _issue(self, rows: list[tuple[Licence, str]]) -> Iterator[RowResult]:
-        wallets = {holder: self._wallet(holder) for _, holder in rows} if self.holders is None else {}
-        orders = [(row.claims, wallets[holder].did if wallets else holder) for row, holder in rows]
-        credentials = self.board.issue_many(orders)
-        for (row, holder), issued in zip(rows, credentials, strict=True):
-            if wallets:
-                wallets[holder].add(issued)
-                self.directory.save_wallet(holder, wallets[holder])
-            yield RowResult(row.row, ISSUED, row.claims.number, issued.id, holder if wallets else "", notes=notes_of(row))
-
-    def _wallet(self, name: str) -> Wallet:
-        return self.directory.wallet(name) if name in self.directory.wallets else self.directory.create_wallet(name)
-
-
-def notes_of(row: Licence) -> tuple[str, ...]:
-    """The row's notes in sentences."""
-    return tuple(f"{note.field}: {note.note}" for note in row.notes)
+    def wallet(self, row: License) -> str:
+        return wallet_name(self._board, row.claims.number)
 
 
 def wallet_name(board: str, number: str) -> str:
@@ -174,21 +109,6 @@ def wallet_name(board: str, number: str) -> str:
     if words == number and len(name) <= _LONGEST_NAME:
         return name
     return f"{name[:_LONGEST_NAME]}-{hashlib.sha256(number.encode()).hexdigest()[:6]}"
-
-
-def _chunks(file: Path) -> Iterator[bytes]:
-    """The file in pieces, so that a register of any size is read in constant memory."""
-    if str(file) == session.STANDARD_INPUT or file.is_dir() or not file.exists():
-        yield session.read_file(file, max_bytes=MAX_FHIR_DOCUMENT_BYTES)
-        return
-    from did_health.stores.files import store_error
-
-    try:
-        with file.open("rb") as opened:
-            while chunk := opened.read(_CHUNK):
-                yield chunk
-    except OSError as error:
-        raise store_error(error, file) from error
 
 
 def read_holders(file: Path) -> dict[str, str]:
@@ -204,3 +124,19 @@ def read_holders(file: Path) -> dict[str, str]:
         return document
 
     return session.at_file(file, parse)
+
+
+def _chunks(file: Path, advance: Callable[[int], None]) -> Iterator[bytes]:
+    """The file in pieces, so that a register of any size is read in constant memory."""
+    if str(file) == session.STANDARD_INPUT or file.is_dir() or not file.exists():
+        yield session.read_file(file, max_bytes=MAX_FHIR_DOCUMENT_BYTES)
+        return
+    from did_health.stores.files import store_error
+
+    try:
+        with file.open("rb") as opened:
+            while chunk := opened.read(_CHUNK):
+                advance(len(chunk))
+                yield chunk
+    except OSError as error:
+        raise store_error(error, file) from error

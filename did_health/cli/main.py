@@ -42,7 +42,7 @@ def build() -> typer.Typer:
     """The Typer application with all groups."""
     from did_health.cli import (
         bench,
-        board_publish,
+        board_import,
         bundle,
         config,
         demo,
@@ -60,9 +60,9 @@ def build() -> typer.Typer:
     )
 
     app = typer.Typer(name=PROGRAM, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, callback=_root)
-    # board_publish adds its commands to the group of board, and so on.
+    # board_import adds its commands to the group of board, and so on.
     counters = (pickup.app, prescriber.app, verifier_log.app)
-    groups = (did.app, board_publish.GROUP, wallet_activity.GROUP, *counters, ledger.app, bundle.app, serve.app, federation.app, config.app)
+    groups = (did.app, board_import.GROUP, wallet_activity.GROUP, *counters, ledger.app, bundle.app, serve.app, federation.app, config.app)
     for group in groups:
         app.add_typer(group)
     app.command("monitor", epilog=monitor.EXAMPLE)(monitor.monitor)

@@ -28,7 +28,7 @@ from did_health.health.public_listing import PUBLIC_TYPES, Lookup
 from did_health.limits import MAX_DIRECTORY_BYTES, MAX_DIRECTORY_RESULTS
 from did_health.roles.evidence import Evidence
 from did_health.roles.issuer import Board, Issued
-from did_health.roles.register import IssuedCredential, Register
+from did_health.roles.register import Register
 from did_health.roles.register_states import states
 
 FORMAT: Final = "did-health/board-directory/v1"
@@ -121,7 +121,7 @@ class BoardDirectory:
         for one in page:
             row, state = one.credential, state_of(one.credential)
             superseded = not one.in_force and state != "revoked"
-            entries.append(DirectoryEntry(_issued(row), location_of(self.base_url, row.id), "superseded" if superseded else state, one.in_force))
+            entries.append(DirectoryEntry(Issued.of(row), location_of(self.base_url, row.id), "superseded" if superseded else state, one.in_force))
         evidence = None
         if with_evidence and self._gather is not None and page:
             evidence = self._gather([entry.issued.to_json() for entry in entries])
@@ -133,7 +133,7 @@ class BoardDirectory:
         if dot + extension != ".json" or not _UUID.fullmatch(uuid):
             return None
         row = self._register.public(self.issuer, _URN + uuid)
-        return None if row is None else _issued(row).to_json()
+        return None if row is None else Issued.of(row).to_json()
 
 
 def publish_public(board: Board) -> Iterator[str]:
@@ -144,7 +144,7 @@ def publish_public(board: Board) -> Iterator[str]:
     for row in board.all():
         if row.type in PUBLIC_TYPES:
             url = location_of(board.institution.base_url, row.id)
-            board.institution.ledger.publish(url, _issued(row).to_json())
+            board.institution.ledger.publish(url, Issued.of(row).to_json())
             yield url
 
 
@@ -165,6 +165,3 @@ def cursor(text: str) -> str:
         raise FormatError("this is no place to go on from", where="after", hint="Take it from next in the answer before")
     return text
 
-
-def _issued(row: IssuedCredential) -> Issued:
-    return Issued(strict_json.loads_object(row.document), strict_json.loads_object(row.receipt))

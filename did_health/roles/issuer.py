@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
@@ -20,6 +20,7 @@ from did_health.health.restrictions import Restriction
 from did_health.health.status_messages import SIGNALS, Signal
 from did_health.ledger.batch import IssuanceBatch, IssuanceReceipt, credential_digest
 from did_health.ledger.entry import Kind
+from did_health.limits import MAX_BATCH_ENTRIES
 from did_health.roles.docket import Decision, Docket, DocketRules
 from did_health.roles.documents import logged_credential
 from did_health.roles.domain.scopes import is_self_issued
@@ -72,6 +73,12 @@ class Issued:
         elif not is_self_issued(parsed):
             raise FormatError("the credential has no issuance receipt", hint="Ask its issuer for it")
         return cls(credential, receipt)
+
+
+    @classmethod
+    def of(cls, row: IssuedCredential) -> Issued:
+        """What a row of the register holds."""
+        return cls(strict_json.loads_object(row.document), strict_json.loads_object(row.receipt))
 
 
 class Board:
@@ -258,6 +265,15 @@ class Board:
     def all(self) -> Iterator[IssuedCredential]:
         """Every credential of this issuer, in the order of issuing."""
         return self._register.all(self.did)
+
+    def newest(self, credential_type: str, numbers: Sequence[str]) -> Mapping[str, IssuedCredential]:
+        """By number the newest credential of this type that this issuer issued, whatever became of it."""
+        return self._register.newest(self.did, credential_type, numbers)
+
+    def last_issued(self) -> Sequence[str]:
+        """The ids of what was issued last, all at one time: the only ones that a crash can have kept from their holders."""
+        rows = self._register.find(self.did, limit=MAX_BATCH_ENTRIES)
+        return [row.id for row in rows if row.issued_at == rows[0].issued_at]
 
     def held_by(self, subject: str) -> Sequence[IssuedCredential]:
         """What the holder with this DID has of this issuer's and is not revoked, newest first."""

@@ -35,12 +35,14 @@ class StatusPublisher:
     Whatever a crash cut off between these is made up for by ``publish``, which ``open`` calls.
     """
 
-    __slots__ = ("_institution", "_purposes", "_register", "_suite", "_templates", "url")
+    __slots__ = ("_institution", "_parsed", "_purposes", "_register", "_suite", "_templates", "url")
 
     def __init__(self, institution: Institution, register: Register, suite: str, purposes: Sequence[StatusPurpose] | None = None, number: int = 1) -> None:
         self._institution, self._register, self._suite, self._purposes = institution, register, suite, purposes
         self.url = f"{institution.base_url}/status/{number}"
         self._templates: list[JSONObject] = []
+        # Whoever asks for one value asks for thousands: what was read last of each list is kept.
+        self._parsed: dict[str, tuple[bytes, StatusList]] = {}
 
     def open(self) -> None:
         """Make the lists that the set has not yet, and publish whatever is not published. A purpose that the set had before stays in it."""
@@ -128,7 +130,11 @@ class StatusPublisher:
         return f"{self.url}/{purpose}"
 
     def _list(self, state: StatusListState) -> StatusList:
-        return StatusListCredential.parse(Credential.parse(state.document)).status_list
+        known, status_list = self._parsed.get(state.url, (b"", None))
+        if status_list is None or known != state.document:
+            status_list = StatusListCredential.parse(Credential.parse(state.document)).status_list
+            self._parsed[state.url] = state.document, status_list
+        return status_list
 
     def _signed(self, purpose: StatusPurpose, status_list: StatusList, now: datetime) -> bytes:
         document = build_status_list_credential(

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from did_health.errors import ConflictError, StoreError
 
@@ -38,6 +39,31 @@ def write_all(files: Iterable[tuple[Path, bytes]], *, mode: int = PUBLIC) -> Non
             _flush_folder(folder)
         except OSError as error:
             raise store_error(error, folder) from error
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A file to write piece by piece, which is put in the place of ``path`` at the end of the block, durable; an exception leaves nothing behind.
+
+    Raises ``StoreError``.
+    """
+    temporary: Path | None = None
+    try:
+        descriptor, name = tempfile.mkstemp(prefix=".", suffix=".tmp", dir=path.parent)
+        temporary = Path(name)
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
+            file.flush()
+            os.fchmod(file.fileno(), PUBLIC)
+            os.fsync(file.fileno())
+        temporary.replace(path)
+        temporary = None
+        _flush_folder(path.parent)
+    except OSError as error:
+        raise store_error(error, path) from error
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
 
 
 def make_folder(path: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import io
 import json
 import sys
@@ -35,14 +36,14 @@ def test_every_row_has_a_result(cli: CLI) -> None:
         practitioner("1", mint_test_npi(1)), practitioner("2", "350"), practitioner("1"), practitioner("3", state="VA"), practitioner("12345"), practitioner("")
     )
     ran = cli("board", "import", "nc-medical", file, "--wallets", "--json", code=1)
-    assert {name: ran.json[name] for name in ("issued", "unchanged", "skipped")} == {"issued": 2, "unchanged": 1, "skipped": 3}
+    assert {name: ran.json[name] for name in ("issued", "unchanged", "changed", "refused")} == {"issued": 2, "unchanged": 0, "changed": 0, "refused": 4}
     first, second, third, fourth, fifth, last = ran.json["rows"]
     assert first["outcome"] == "issued"
     assert first["wallet"] == "nc-medical-1"
-    assert "identifier" in second["problem"]
+    assert "identifier" in second["column"]
     assert "row 1" in third["problem"]
     assert "US-VA" in fourth["problem"]
-    assert fifth["outcome"] == "unchanged"
+    assert "somebody" in fifth["problem"]
     assert last["notes"] == ["qualification.identifier: there is no licence number; one was made from the resource's id"]
     assert "Jones" not in ran.out
     assert "350" not in ran.out
@@ -52,10 +53,10 @@ def test_every_row_has_a_result(cli: CLI) -> None:
 def test_again_nothing_changes(cli: CLI) -> None:
     file = write(practitioner("1"), practitioner("2", "350"))
     text = cli("board", "import", "nc-medical", file, "--wallets", "--mint-test-npi").out
-    assert "2 issued, 0 unchanged, 0 skipped" in text
+    assert "2 issued, 0 changed, 0 unchanged, 0 refused" in text
     assert "test NPI" in text
     again = cli("board", "import", "nc-medical", file, "--wallets", "--mint-test-npi").out
-    assert "0 issued, 2 unchanged, 0 skipped" in again
+    assert "0 issued, 0 changed, 2 unchanged, 0 refused" in again
     assert len(cli("board", "list", "nc-medical", "--json").json) == 4
 
 
@@ -63,7 +64,7 @@ def test_holders_by_number(cli: CLI) -> None:
     did = cli("wallet", "list", "brown", "--json").json["did"]
     Path("holders.json").write_text(json.dumps({"1": did}))
     ran = cli("board", "import", "nc-medical", write(practitioner("1"), practitioner("2")), "--holders", "holders.json", "--json", code=1)
-    assert [row["outcome"] for row in ran.json["rows"]] == ["issued", "skipped"]
+    assert [row["outcome"] for row in ran.json["rows"]] == ["issued", "refused"]
     assert "wallet" not in ran.json["rows"][0]
     assert cli("board", "list", "nc-medical", "--number", "1", "--json").json[0]["holder"] == did
     Path("holders.json").write_text('{"1": "did:key:zbad"}')
@@ -120,7 +121,7 @@ def test_other_credential_types_are_no_licences(cli: CLI) -> None:
     }))
     assert cli("board", "issue", "identity", "claims.json", "--to", did, "--json").json["credential"]["type"][1] == "PatientIdentityCredential"
     # The licences are of a state, and this institution is not that state's board.
-    assert cli("board", "import", "identity", write(practitioner("1")), "--wallets", "--json", code=1).json["skipped"] == 1
+    assert cli("board", "import", "identity", write(practitioner("1")), "--wallets", "--json", code=1).json["refused"] == 1
 
 
 @pytest.mark.parametrize(("content", "words"), [(b"", "no Practitioner"), (b"\xff\xfe", "JSON"), (b'{"resourceType":"Patient"}', "no Practitioner")])
@@ -150,7 +151,7 @@ def test_a_file_that_breaks_off(cli: CLI, monkeypatch: pytest.MonkeyPatch) -> No
     def refused(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("did_health.cli.imports.Import._remember", lambda self: monkeypatch.setattr(Path, "open", refused))
+    monkeypatch.setattr("did_health.roles.license_import.LicenseImport.__init__", lambda self, *_, **__: monkeypatch.setattr(Path, "open", refused))
     assert "permissions" in cli("board", "import", "nc-medical", "rows.ndjson", "--wallets", code=1).err
 
 
@@ -166,3 +167,57 @@ def test_wallet_names() -> None:
     assert wallet_name("nc", "日本").startswith("nc-")
 
 
+
+
+# ---- CSV
+
+
+HEADER = "family,given,license_number,npi,holder"
+
+
+def test_csv_with_its_own_holders(cli: CLI) -> None:
+    did = cli("wallet", "list", "brown", "--json").json["did"]
+    Path("rows.csv").write_text(f"{HEADER}\nJones,Jo,1,{mint_test_npi(1)},{did}\nSmith,Sy,2,350,{did}\nClark,Cy,3,,\n")
+    rehearsed = cli("board", "import", "nc-medical", "rows.csv", "--dry-run", "--json", code=1).json
+    assert (rehearsed["dryRun"], rehearsed["issued"], rehearsed["refused"]) == (True, 1, 2)
+    assert len(cli("board", "list", "nc-medical", "--json").json) == 2
+    ran = cli("board", "import", "nc-medical", "rows.csv", "--results", "results.csv", code=1)
+    assert "1 issued, 0 changed, 0 unchanged, 2 refused" in ran.out
+    with Path("results.csv").open(newline="") as file:
+        first, second, third = csv.DictReader(file)
+    assert (first["row"], first["outcome"], first["number"]) == ("2", "issued", "1")
+    assert first["credential"].startswith("urn:uuid:")
+    assert (second["outcome"], second["column"]) == ("refused", "npi")
+    assert second["hint"]
+    assert third["column"] == "holder"
+    again = cli("board", "import", "nc-medical", "rows.csv", "--json", code=1).json
+    assert (again["issued"], again["unchanged"], again["refused"]) == (0, 1, 2)
+    Path("rows.csv").write_text(f"{HEADER}\nJones-Smith,Jo,1,,\n")
+    assert cli("board", "import", "nc-medical", "rows.csv", "--json").json["changed"] == 1
+    assert len(cli("board", "list", "nc-medical", "--number", "1", "--json").json) == 2
+
+
+def test_described_columns(cli: CLI) -> None:
+    Path("columns.toml").write_text('format = "did-health/import-columns/v1"\n[columns]\nlicense_number = "=NO"\n')
+    Path("rows.txt").write_text("=NO,family,given\n=1+1,Jones,Jo\n")
+    cli("board", "import", "nc-medical", "rows.txt", "--columns", "columns.toml", "--wallets", "--results", "results.csv")
+    # What a spreadsheet would compute is text in the results.
+    assert "'=1+1" in Path("results.csv").read_text()
+    Path("columns.toml").write_text("format = 7")
+    assert "columns.toml" in cli("board", "import", "nc-medical", "rows.txt", "--columns", "columns.toml", "--wallets", code=2).err
+
+
+def test_a_csv_without_rows(cli: CLI) -> None:
+    Path("rows.csv").write_text(HEADER)
+    assert "no line" in cli("board", "import", "nc-medical", "rows.csv", "--results", "results.csv", code=2).err
+    # Nothing half-written is left.
+    assert [path.name for path in Path().iterdir() if "results" in path.name or path.name.endswith(".tmp")] == []
+    assert "none/results.csv" in cli("board", "import", "nc-medical", "rows.csv", "--results", "none/results.csv", code=1).err
+
+
+def test_more_rows_than_are_shown(cli: CLI, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("did_health.cli.imports_output.MAX_SHOWN", 2)
+    Path("rows.csv").write_text(f"{HEADER}\n" + "".join(f"Jones,Jo,{number},,\n" for number in range(1, 5)))
+    found = cli("board", "import", "nc-medical", "rows.csv", "--json", code=1).json
+    assert (found["refused"], found["rowsLeftOut"], len(found["rows"])) == (4, 2, 2)
+    assert "2 more rows" in cli("board", "import", "nc-medical", "rows.csv", code=1).out

@@ -101,12 +101,13 @@ class _License:
         qualified = qualification_of(self.person, name, self.defaults.profession)
         number = self.license_identifier(qualified)
         own = self.npi()
+        start, end = self.period_day(qualified, "start"), self.period_day(qualified, "end")
         claims = PhysicianLicense(
             name=name,
             profession=qualified.profession,
             license_number=self.license_number(number),
-            original_issue_date=self.period_day(qualified, "start") or self.defaults.original_issue_date,
-            valid_until=elements.last_moment(end) if (end := self.period_day(qualified, "end")) else self.defaults.valid_until,
+            original_issue_date=start or self.defaults.original_issue_date,
+            valid_until=elements.last_moment(end) if end else self.defaults.valid_until,
             license_class=self.defaults.license_class,
             jurisdiction=self.jurisdiction(number),
             npi=own,
@@ -115,7 +116,8 @@ class _License:
         )
         if self.resource.body.get("active") is False:
             self.note("active", "the practitioner's record is inactive")
-        return Imported(self.resource.row, self.resource.id, claims, tuple(self.notes))
+        unstated = {"license_class"} | ({"original_issue_date"} if start is None else set()) | ({"valid_until"} if end is None else set())
+        return Imported(self.resource.row, self.resource.id, claims, tuple(self.notes), frozenset(unstated))
 
     def taxonomy(self, qualified: Qualified, own_npi: str) -> tuple[str, ...]:
         """The codes of the qualifications, then those of the practitioner's roles."""

@@ -47,9 +47,15 @@ class RowNote:
 
 @dataclass(frozen=True, slots=True)
 class Imported(Generic[Claims_co]):
-    """Claims made from a row. ``resource_id`` is FHIR's id of the resource: for finding it again, never for a credential."""
+    """Claims made from a row. ``resource_id`` is FHIR's id of the resource: for finding it again, never for a credential.
+
+    ``unstated`` names the members of the claims that the row does not say, so that a default stands there; ``holder`` is the DID that the row
+    names, empty for none.
+    """
 
     row: int
     resource_id: str
     claims: Claims_co
     notes: tuple[RowNote, ...] = ()
+    unstated: frozenset[str] = frozenset()
+    holder: str = ""

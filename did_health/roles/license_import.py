@@ -1,0 +1,227 @@
+"""Bringing a board's register up to a file: for each row a licence is issued, issued anew, left as it is, or refused.
+
+What the file does not say stays as it was issued: an empty cell erases nothing, and restrictions, board orders and the compact are the
+board's own decisions, which no file changes. So the same file again does nothing. A revoked licence stays revoked, and one against which
+something stands is not issued anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from enum import StrEnum
+from typing import Final, Protocol
+
+from did_health.errors import FormatError
+from did_health.health.fhir.rows import Imported, RowError
+from did_health.health.license_state import LicenseState
+from did_health.health.physician_license import PhysicianLicense
+from did_health.health.public_listing import folded
+from did_health.ledger.entry import Kind, subject_of
+from did_health.limits import MAX_DOCUMENT_BYTES
+from did_health.roles.evidence import Need
+from did_health.roles.institution import Institution
+from did_health.roles.issuer import Board, Issued
+from did_health.roles.register import IssuedCredential
+from did_health.trust.registry import ACTION_ISSUE, RegistryRecord, record_identifier
+from did_health.vc.credential import Credential
+
+License = Imported[PhysicianLicense]
+
+FIRST_YEAR: Final = 1900
+"""No living physician was licensed before."""
+_TYPE: Final = PhysicianLicense.credential_type
+# Whose emptiness in a row says nothing, because not every file has a column for it.
+_KEPT_WHERE_EMPTY: Final = ("npi", "fid", "degree", "taxonomy")
+
+
+class RowOutcome(StrEnum):
+    """What became of a row."""
+
+    ISSUED = "issued"
+    UNCHANGED = "unchanged"
+    CHANGED = "changed"
+    """Issued anew, under the same number to the same holder."""
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class RowResult:
+    """What became of one row; ``column``, ``problem`` and ``hint`` say why it was refused: where, what is wrong, what to do."""
+
+    row: int
+    outcome: RowOutcome
+    number: str = ""
+    credential: str = ""
+    wallet: str = ""
+    column: str = ""
+    problem: str = ""
+    hint: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def refused(self) -> bool:
+        """Whether nothing was done for the row because of what is in it."""
+        return self.outcome is RowOutcome.REFUSED
+
+
+class Holders(Protocol):
+    """To whom licences are issued."""
+
+    def knows(self, row: License) -> bool:
+        """Whether there is a holder for a row; nothing is made yet."""
+
+    def did(self, row: License) -> str:
+        """The DID of the holder of a row that ``knows``; a wallet may be made for it, and is durable when this returns."""
+
+    def keep(self, row: License, issued: Issued) -> None:
+        """Put a credential that was issued for a row where its holder finds it; to do it twice is harmless."""
+
+    def wallet(self, row: License) -> str:
+        """The name of the holder's wallet; empty where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A row that is to be issued, or with ``replacing`` issued anew."""
+
+    row: License
+    claims: PhysicianLicense
+    replacing: IssuedCredential | None
+
+
+class LicenseImport:
+    """Imports windows of rows into ``board``, one after the other, and remembers by number which rows there were.
+
+    ``professions`` are those that the registry lets the board license (see ``professions_of``). With ``dry_run`` everything is judged and
+    nothing is written.
+    """
+
+    def __init__(self, board: Board, professions: frozenset[str], holders: Holders, *, dry_run: bool = False) -> None:
+        self._board, self._professions, self._holders, self._dry_run = board, professions, holders, dry_run
+        self._rows: dict[str, int] = {}
+        # Whose holders may not have them yet, because a crash came in between.
+        self._last_batch = frozenset(board.last_issued())
+
+    def run(self, window: Sequence[License | RowError]) -> Iterator[RowResult]:
+        """The results of some rows, in their order. What is issued is issued together; raises as ``Board.issue_many`` does."""
+        numbers = [row.claims.number for row in window if not isinstance(row, RowError)]
+        known = self._board.newest(_TYPE, numbers)
+        judged = [_refused_row(row) if isinstance(row, RowError) else self._judged(row, known) for row in window]
+        done = {} if self._dry_run else self._carried_out([one for one in judged if isinstance(one, _Wanted)])
+        for one in judged:
+            if isinstance(one, RowResult):
+                yield one
+                continue
+            outcome = RowOutcome.ISSUED if one.replacing is None else RowOutcome.CHANGED
+            credential = done[one.row.row].id if one.row.row in done else ""
+            yield RowResult(one.row.row, outcome, one.claims.number, credential, self._holders.wallet(one.row), notes=notes_of(one.row))
+
+    def _judged(self, row: License, known: Mapping[str, IssuedCredential]) -> RowResult | _Wanted:
+        number = row.claims.number
+        first = self._rows.setdefault(number, row.row)
+        try:
+            if first != row.row:
+                raise FormatError(f"the same licence number stands in row {first}", where="license_number", hint="Leave one of the two")
+            self._require_possible(row)
+            previous = known.get(number)
+            if previous is not None:
+                return self._of_known(row, previous)
+            if row.claims.valid_until <= self._board.institution.clock():
+                raise FormatError("the licence has ended already", where="valid_until", hint="Give the end of the renewed licence, or leave the row out")
+            if not self._holders.knows(row):
+                raise FormatError("nobody is named to whom the licence is issued", where="holder", hint="Name the holder's DID, or have wallets made")
+        except FormatError as error:
+            place = error.where.strip("/").replace("/", ".")
+            return RowResult(row.row, RowOutcome.REFUSED, number, column=place, problem=error.what, hint=error.hint, notes=notes_of(row))
+        return _Wanted(row, row.claims, None)
+
+    def _require_possible(self, row: License) -> None:
+        """Raises ``FormatError`` for what this board cannot state."""
+        claims, today = row.claims, self._board.institution.clock().date()
+        if claims.profession not in self._professions:
+            hint = f"It licenses: {', '.join(sorted(self._professions)) or 'nobody'}"
+            raise FormatError(f"the registry does not let this board license the profession {claims.profession}", where="profession", hint=hint)
+        if claims.original_issue_date < date(FIRST_YEAR, 1, 1) or claims.original_issue_date > today:
+            hint = f"It is a day from {FIRST_YEAR} to today"
+            raise FormatError("the licence cannot have been issued first on this day", where="original_issue_date", hint=hint)
+        claims.to_subject("did:example:holder", self._board.details)
+
+    def _of_known(self, row: License, previous: IssuedCredential) -> RowResult | _Wanted:
+        if self._board.is_revoked(previous.id):
+            note = "it is revoked and stays so: a reinstatement is a new credential, which the board issues by itself"
+            return self._unchanged(row, previous, (note,))
+        merged, issued = self._merged(row, previous)
+        if merged == issued:
+            if previous.id in self._last_batch and not self._dry_run:
+                self._holders.keep(row, Issued.of(previous))
+            return self._unchanged(row, previous)
+        if not _is_same_person(row.claims, issued):
+            raise FormatError(
+                "this number was issued to somebody with another name and NPI", where="license_number", hint="Is it the right number? If so, revoke that first"
+            )
+        if row.holder and row.holder != previous.subject:
+            raise FormatError("the licence is another holder's", where="holder", hint="See: did-health board replace-holder")
+        if merged.valid_until <= self._board.institution.clock():
+            raise FormatError("the licence has ended already, and says something else than before", where="valid_until", hint="Give the new end")
+        if self._board.is_suspended(previous.id) or self._board.docket.state(previous.id) != LicenseState():
+            raise FormatError(
+                "something stands against the licence: it is not issued anew as it is", where="license_number", hint="See: did-health board docket"
+            )
+        return _Wanted(row, merged, previous)
+
+    def _merged(self, row: License, previous: IssuedCredential) -> tuple[PhysicianLicense, PhysicianLicense]:
+        """The claims that hold after the row, and those that were issued."""
+        document = Credential.parse(previous.document)
+        if document.valid_until is None:
+            raise FormatError("what was issued under this number has no end: it was not issued by this library", where="license_number")
+        issued = PhysicianLicense.from_subject(document.subjects[0], valid_until=document.valid_until)
+        kept = {name: getattr(issued, name) for name in row.unstated}
+        kept |= {name: getattr(issued, name) for name in _KEPT_WHERE_EMPTY if not getattr(row.claims, name)}
+        kept |= {name: getattr(issued, name) for name in ("restrictions", "board_order_refs", "compact", "jurisdiction")}
+        return replace(row.claims, **kept), issued
+
+    def _unchanged(self, row: License, previous: IssuedCredential, notes: tuple[str, ...] = ()) -> RowResult:
+        return RowResult(
+            row.row, RowOutcome.UNCHANGED, row.claims.number, previous.id, self._holders.wallet(row), notes=(*notes_of(row), *notes)
+        )
+
+    def _carried_out(self, wanted: Sequence[_Wanted]) -> dict[int, Issued]:
+        """Issue what is wanted: holders first (nobody is licensed whose key is lost), then the batch, then each to its holder."""
+        new, again = [one for one in wanted if one.replacing is None], [(one, one.replacing.id) for one in wanted if one.replacing is not None]
+        done: dict[int, Issued] = {}
+        issued = self._board.issue_many([(one.claims, self._holders.did(one.row)) for one in new])
+        for one, credential in zip(new, issued, strict=True):
+            self._holders.keep(one.row, credential)
+            done[one.row.row] = credential
+        for (one, _), credential in zip(again, self._board.reissue_many([(old, one.claims) for one, old in again]), strict=True):
+            self._holders.keep(one.row, credential)
+            done[one.row.row] = credential
+        return done
+
+
+def _is_same_person(one: PhysicianLicense, other: PhysicianLicense) -> bool:
+    """By the NPI if both have one; else a name may change, but not the family name and the given names at once."""
+    if one.npi and other.npi:
+        return one.npi == other.npi
+    return folded(one.name.family) == folded(other.name.family) or folded(one.name.given) == folded(other.name.given)
+
+
+def professions_of(institution: Institution, authority: str) -> frozenset[str]:
+    """The professions that the registry authority lets an institution license, by the newest record on its ledger; none without a record."""
+    identifier = record_identifier(authority, institution.did, ACTION_ISSUE, _TYPE)
+    newest = institution.ledger.latest(subject_of(Kind.REGISTRY_RECORD, identifier))
+    if newest is None:
+        return frozenset()
+    content = institution.ledger.fetch(Need(f"{institution.ledger.url}/content/{newest.parsed.content.hex()}", MAX_DOCUMENT_BYTES))
+    return frozenset() if content is None else frozenset(RegistryRecord.from_credential(Credential.parse(content)).professions)
+
+
+def notes_of(row: License) -> tuple[str, ...]:
+    """The row's notes in sentences."""
+    return tuple(f"{note.field}: {note.note}" for note in row.notes)
+
+
+def _refused_row(row: RowError) -> RowResult:
+    return RowResult(row.row, RowOutcome.REFUSED, column=row.field, problem=row.problem, hint=row.hint)
