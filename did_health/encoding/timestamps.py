@@ -18,14 +18,17 @@ _DATE_TIME_STAMP = re.compile(
 def parse(text: str) -> datetime:
     """The instant that ``text`` names, in UTC.
 
-    Digits beyond the microsecond are cut off. Raises ``FormatError`` for a missing time zone, year 0, a leap second (which no
-    ``dateTimeStamp`` can hold), an offset beyond 14 hours, or any other form.
+    Digits beyond the microsecond are cut off; ``24:00:00`` is the day's end (XML Schema 1.1 §3.3.7). Raises ``FormatError`` for a missing
+    time zone, year 0, a leap second (which no ``dateTimeStamp`` can hold), an offset beyond 14 hours, or any other form.
     """
     if len(text) > MAX_TIMESTAMP_CHARACTERS or not (match := _DATE_TIME_STAMP.fullmatch(text)):
         raise FormatError("not a timestamp with a time zone", hint="Write it as 2026-01-31T13:45:00Z")
     year, month, day, hour, minute, second, fraction, zone = match.groups()
+    ended = hour == "24" and not int(minute + second + (fraction or "0"))
     try:
-        moment = datetime(int(year), int(month), int(day), int(hour), int(minute), int(second), int((fraction or "").ljust(6, "0")[:6]), UTC)
+        moment = datetime(int(year), int(month), int(day), 0 if ended else int(hour), int(minute), int(second), int((fraction or "").ljust(6, "0")[:6]), UTC)
+        if ended:
+            moment += timedelta(days=1)
         if zone != "Z":
             offset = timedelta(hours=int(zone[1:3]), minutes=int(zone[4:]))
             if offset > timedelta(hours=14):
