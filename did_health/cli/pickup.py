@@ -170,16 +170,12 @@ class _Counter:
 @contextmanager
 def _counter(name: str, directory: Path, passphrase_file: Path | None, evidence: Path | None) -> Iterator[_Counter]:
     from did_health.net.verifiers import embedded_verifier
-    from did_health.roles.pickup import PickupDesk
-    from did_health.roles.receipts import ReceiptBook
-    from did_health.stores.counter_store import SQLCounterMemory, SQLUsedNonces
-    from did_health.stores.verifier_records import SQLVerifierRecords
+    from did_health.stores.counter_store import SQLUsedNonces
 
     with session.open_existing(directory, passphrase_file) as opened:
-        institution, database = opened.institution(name), opened.verifier_database(name)
-        memory = SQLCounterMemory(database)
-        verifier = embedded_verifier(opened, used_nonces=SQLUsedNonces(database))
-        desk = PickupDesk(verifier, ReceiptBook(institution, SQLVerifierRecords(database)), memory, memory)
+        # Replays are told over all commands.
+        verifier = embedded_verifier(opened, used_nonces=SQLUsedNonces(opened.verifier_database(name)))
+        desk = opened.pickup_desk(name, verifier)
         desk.require_current_tables()
         yield _Counter(desk, opened, evidence)
 

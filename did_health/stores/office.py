@@ -36,11 +36,16 @@ from did_health.roles.docket import DocketRules
 from did_health.roles.holder import Wallet, wallet_sealing_key
 from did_health.roles.institution import SEALED_CONTENT, Institution, InstitutionKeys, PublishingLedger
 from did_health.roles.issuer import Board
+from did_health.roles.pickup import PickupDesk
+from did_health.roles.receipts import ReceiptBook
 from did_health.roles.signing import require_document_suite
+from did_health.roles.verifier import Verifier
 from did_health.stores import files
 from did_health.stores.clock import system_clock
+from did_health.stores.counter_store import SQLCounterMemory
 from did_health.stores.database import Database
 from did_health.stores.register_store import SQLRegister
+from did_health.stores.verifier_records import SQLVerifierRecords
 from did_health.stores.wallet_files import save_wallet
 from did_health.trust.policy import TrustPolicy
 from did_health.vc.status import StatusPurpose
@@ -259,6 +264,12 @@ class Office:
         database = Database.open(self.path / "verifiers" / f"{name}.sqlite")
         self._databases.append(database)
         return database
+
+    def pickup_desk(self, name: str, verifier: Verifier) -> PickupDesk:
+        """The counters of a pharmacy among the institutions, with what they share: log, receipts, uses of delegations, what to check again."""
+        database = self.verifier_database(name)
+        memory = SQLCounterMemory(database)
+        return PickupDesk(verifier, ReceiptBook(self.institution(name), SQLVerifierRecords(database)), memory, memory)
 
     def rotate(self, name: str) -> Institution:
         """Rotate an institution's keys (see ``Institution.rotate``); the new ones are written before they are logged."""

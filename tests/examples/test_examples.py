@@ -37,6 +37,25 @@ def test_lost_phone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "whoever has the phone: refuse revoked" in capsys.readouterr().out
 
 
+def test_patient_pickup(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("patient_pickup", tmp_path) == ["accept", "refuse", "indeterminate", "accept"]
+    assert "birth_date_mismatch" in capsys.readouterr().out
+
+
+def test_daughter_picks_up(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("daughter_picks_up", tmp_path) == ["conditional", "accept", "refuse", "refuse", "indeterminate"]
+    printed = capsys.readouterr().out
+    assert "AIR03, AIR04, AIR05" in printed
+    assert "delegation_used_up" in printed
+    assert "90-106.1" in printed
+
+
+def test_activity_log(tmp_path: Path) -> None:
+    assert run("activity_log", tmp_path) == ["accept", "accept"]
+    assert len((tmp_path / "activity.csv").read_text().splitlines()) == 3
+    assert '"AuditEvent"' in (tmp_path / "activity.json").read_text()
+
+
 def test_every_example_is_tested() -> None:
     tests = Path(__file__).read_text()
     assert [path.stem for path in EXAMPLES.glob("*.py") if f'run("{path.stem}"' not in tests] == []

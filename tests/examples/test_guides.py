@@ -1,7 +1,8 @@
-"""The guides for patients and developers, tried as written."""
+"""The guides for patients, pharmacists and developers, tried as written."""
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -96,6 +97,33 @@ def test_the_guide_for_developers(cli: CLI, monkeypatch: pytest.MonkeyPatch) -> 
             present()
             for line in guides.commands(block.text):
                 cli(*line.split()[1:])
+
+
+def test_the_guide_for_pharmacists(cli: CLI) -> None:
+    Path("patient.json").write_text('{"family": "Adams", "given": "Ann", "birthDate": "1980-01-01"}')
+    Path("document.json").write_text('{"type": "DriversLicense", "jurisdiction": "US-NC", "number": "000123"}')
+    for name in ("ann", "bea"):
+        cli("wallet", "init", name)
+        issue_identity(cli, name)
+    identity = {name: cli("wallet", "list", name, "--json").json["credentials"][0]["id"] for name in ("ann", "bea")}
+    did = cli("wallet", "list", "bea", "--json").json["did"]
+
+    def nonce() -> str:
+        return str(json.loads(Path("request.json").read_bytes())["nonce"])
+
+    def delegate() -> None:
+        granted = ("--relationship", "caregiver", "--scope", "all", "--until", f"{datetime.now(UTC) + timedelta(days=30):%Y-%m-%d}")
+        cli("wallet", "delegate", "ann", "--to", did, *granted, "-o", "delegation.json", "--identity", "ann.json")
+        for file in ("delegation.json", "ann.json"):
+            cli("wallet", "add", "bea", file)
+
+    variables = {"NONCE": nonce, "BEA": lambda: identity["bea"], "ANN": lambda: identity["ann"]}
+    guides.run_guide(cli, "pharmacist", before={"did-health pickup ask --audience https://pharmacy.example --who agent": delegate}, variables=variables)
+    air = json.loads(Path("air.json").read_bytes())
+    assert (air["AIR05"], air["AIR06"], air["AIR09"]) == ("000123", "04", "Rivera")
+    assert len(list(Path("receipts").iterdir())) == 1
+    rows = cli("verifier-log", "show", "main-street", "--json").json
+    assert [row["verdict"] for row in rows] == ["accept", "refuse", "accept", "indeterminate", "indeterminate"]
 
 
 @pytest.mark.parametrize("page", sorted(guides.GUIDES.glob("*.md")), ids=lambda page: page.stem)
