@@ -33,7 +33,7 @@ def _result(report: Report, place: int, credential: Credential, about: dict[str,
         at=report.verified_at,
         sources=(PrimarySource(credential.issuer_id, asked_at=status.as_of if status else None),),
         validator=validator,
-        reasons=tuple(dict.fromkeys(check.code for check in report.reasons if check.credential in (None, place))),
-        rests_on={"credential": credential.id} if credential.id else {},
+        reasons=tuple(dict.fromkeys((check.code, check.sentence) for check in report.reasons if check.credential in (None, place))),
+        rests_on=[("credential", {"id": credential.id})] if credential.id else (),
     )
     return Written(url, result.to_json(url))

@@ -55,16 +55,17 @@ def test_a_monthly_row_says_when_it_is_looked_at_again_and_what_it_rests_on() ->
         need="periodic",
         every_days=30,
         next_on=date(2026, 12, 22),
-        reasons=("revoked", "expired"),
-        rests_on={"checkpoint": "ledger.example 42", "statusList": "sha-256 00ff"},
+        reasons=(("revoked", "the credential is revoked"), ("expired", "it has ended")),
+        rests_on=(("checkpoint", {"origin": "ledger.example", "size": "42"}), ("status-list", {"digest": "sha-256 00ff"})),
         validator_name="Hospital",
     ).to_json(URL)
     model = checked(document)
     assert (document["id"], model.nextScheduled) == (URL.removeprefix("urn:uuid:"), date(2026, 12, 22))
     assert document["frequency"] == {"repeat": {"frequency": 1, "period": 30, "periodUnit": "d"}}
-    assert [one.get("valueCode") for one in document["extension"]] == ["refuse", "revoked", "expired", None, None]
-    assert [part["valueString"] for one in document["extension"][3:] for part in one["extension"]] == [
-        "checkpoint", "ledger.example 42", "statusList", "sha-256 00ff",
+    names = [one["url"].rpartition("/")[2] for one in document["extension"]]
+    assert names == ["verdict", "reason", "reason", "checkpoint", "status-list"]
+    assert [part["valueString"] for one in document["extension"][1:] for part in one["extension"]] == [
+        "revoked", "the credential is revoked", "expired", "it has ended", "ledger.example", "42", "sha-256 00ff",
     ]  # fmt: skip
     assert code(document["failureAction"]) == "fatal"
     first, second = document["primarySource"]
@@ -73,11 +74,10 @@ def test_a_monthly_row_says_when_it_is_looked_at_again_and_what_it_rests_on() ->
     assert document["validator"][0]["organization"]["display"] == "Hospital"
 
 
-def test_it_may_be_repeated_by_months_too_and_rest_on_no_source() -> None:
-    document: dict[str, Any] = replace(RESULT, need="periodic", every_months=36, sources=(), validator="").to_json(URL)
+def test_a_row_about_nobody_has_no_target() -> None:
+    document = replace(RESULT, target=None, sources=(), verdict="indeterminate").to_json(URL)
     checked(document)
-    assert document["frequency"] == {"repeat": {"frequency": 1, "period": 36, "periodUnit": "mo"}}
-    assert {"primarySource", "validator"}.isdisjoint(document)
+    assert {"target", "primarySource", "validator"} & document.keys() == {"validator"}
 
 
 @pytest.mark.parametrize("change", [{"verdict": "fine"}, {"need": "often"}, {"at": datetime(2026, 1, 1)}])  # noqa: DTZ001

@@ -46,7 +46,7 @@ def test_what_may_not_be_read_is_not_written(town: Town) -> None:
     result = resources(bundle)["VerificationResult"]
     verdict, reason = result["extension"][:2]
     assert (result["status"], verdict["valueCode"]) == ("in-process", "conditional")
-    assert reason["valueCode"] == "license_restricted"
+    assert reason["extension"][0] == {"url": "code", "valueString": "license_restricted"}
     assert "validator" not in result
     assert "PhysicianLicenseCredential.restrictions" in unsaid
 

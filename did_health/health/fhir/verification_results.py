@@ -7,7 +7,7 @@ or bad: R4 has no word for "a person decides".
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from types import MappingProxyType
 from typing import Final
@@ -52,24 +52,23 @@ class PrimarySource:
 class VerificationResult:
     """One verification of one target.
 
-    ``target`` is a reference (``Written.reference``, ``logical(…)``), ``verdict`` one of the four of a report, ``at`` when it was made, ``need``
-    whether it is repeated (``periodic``, then ``next_on``, and ``every_months`` or ``every_days``), ``reasons`` the codes of the checks that
-    keep the verdict from ``accept``, ``validator`` the verifier's DID (empty: not said), and ``rests_on`` texts such as a status list's digest
-    or a checkpoint, each by its name. Raises ``FormatError`` for a verdict or need that there is not.
+    ``target`` is a reference (``Written.reference``, ``logical(…)``; ``None``: nobody could be named), ``verdict`` one of the four of a report,
+    ``at`` when it was made, ``need`` whether it is repeated (``periodic``, then ``next_on`` and ``every_days``), ``reasons`` code and sentence of
+    each check that keeps the verdict from ``accept``, ``validator`` the verifier's DID (empty: not said), and ``rests_on`` what it is proved by:
+    a name such as ``checkpoint`` and its parts. Raises ``FormatError`` for a verdict or need that there is not.
     """
 
-    target: JSONObject
+    target: JSONObject | None
     verdict: str
     at: datetime
     sources: Sequence[PrimarySource]
     validator: str = ""
     validator_name: str = ""
     need: str = INITIAL
-    every_months: int | None = None
     every_days: int | None = None
     next_on: date | None = None
-    reasons: Sequence[str] = ()
-    rests_on: Mapping[str, str] = field(default_factory=dict)
+    reasons: Sequence[tuple[str, str]] = ()
+    rests_on: Sequence[tuple[str, Mapping[str, str]]] = ()
 
     def __post_init__(self) -> None:
         fields.one_of(self.verdict, _STATUS.keys(), "/verdict", "verdict")
@@ -85,22 +84,18 @@ class VerificationResult:
         """The resource; ``url`` is its ``urn:uuid``."""
         extensions: list[JSON] = [
             {"url": f"{EXTENSIONS}verdict", "valueCode": self.verdict},
-            *({"url": f"{EXTENSIONS}reason", "valueCode": code} for code in self.reasons),
-            *(
-                {"url": f"{EXTENSIONS}rests-on", "extension": [{"url": "what", "valueString": what}, {"url": "is", "valueString": text}]}
-                for what, text in self.rests_on.items()
-            ),
+            *(_extension("reason", {"code": code, "sentence": sentence}) for code, sentence in self.reasons),
+            *(_extension(what, parts) for what, parts in self.rests_on),
         ]
         validators: list[JSON] = []
         if self.validator:
             validators.append({"organization": logical(URI_SYSTEM, self.validator, kind="Organization", display=self.validator_name)})
-        period, unit = (self.every_months, "mo") if self.every_months else (self.every_days, "d")
-        every: JSON = {"repeat": {"frequency": 1, "period": period, "periodUnit": unit}} if period else None
+        every: JSON = {"repeat": {"frequency": 1, "period": self.every_days, "periodUnit": "d"}} if self.every_days else None
         return new_resource(
             "VerificationResult",
             url,
             extension=extensions,
-            target=[self.target],
+            target=[self.target] if self.target else [],
             need=terminology("need", self.need),
             status=self.status,
             statusDate=instant(self.at),
@@ -123,3 +118,7 @@ class VerificationResult:
             validationDate=instant(source.asked_at) if source.asked_at else None,
             canPushUpdates=terminology("can-push-updates", "no"),
         )
+
+
+def _extension(name: str, parts: Mapping[str, str]) -> JSONObject:
+    return {"url": f"{EXTENSIONS}{name}", "extension": [{"url": part, "valueString": text} for part, text in parts.items()]}
