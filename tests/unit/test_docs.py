@@ -63,6 +63,15 @@ def test_every_threat_has_a_test() -> None:
         assert _TEST_LINK.search(section), section.partition("\n")[0]
 
 
+def test_the_page_on_conformance_names_every_test_of_vectors_and_statements() -> None:
+    page = (REPOSITORY / "docs/conformance.md").read_text(encoding="utf-8")
+    tests = [path for path in REPOSITORY.glob("tests/*/test_*.py") if path.parent.name == "vectors" or path.stem.endswith(("_musts", "_statements"))]
+    assert len(tests) > 20
+    for path in tests:
+        name = path.relative_to(REPOSITORY).as_posix()
+        assert f"(../{name})" in page, f"docs/conformance.md does not name {name}"
+
+
 def test_the_code_of_the_page_on_selective_disclosure_runs() -> None:
     (code,) = re.findall(r"^```python\n(.*?)^```", (REPOSITORY / "docs/selective-disclosure.md").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     exec(compile(code, "docs/selective-disclosure.md", "exec"), {})
