@@ -239,3 +239,25 @@ MAX_CLAIM_CHARACTERS: Final = 512
 """One text in a claim: a name, a line of an address."""
 MAX_CLAIM_ITEMS: Final = 64
 """Entries of one list in a claim."""
+
+# rosters
+MAX_ROSTER_LINE_BYTES: Final = 1 << 20
+"""One line of a roster in CSV, a credential inside it included."""
+MAX_ROSTER_SKIPPED_BYTES: Final = 256 << 20
+"""As ``MAX_FHIR_SKIPPED_BYTES``."""
+MAX_ROSTER_COLUMNS: Final = 64
+MAX_ROSTER_CANDIDATES: Final = 16
+"""Licences of one row that a source may answer; more are no answer."""
+MAX_ROSTER_CHUNK_ROWS: Final = 5_000
+"""Rows that are verified together by one worker."""
+MAX_ROSTER_WORKERS: Final = 256
+MAX_ROSTER_FAILURES: Final = 3
+"""Fetches from one host that fail one after the other; then it is not asked again for this roster."""
+MAX_ROSTER_NOTES: Final = 100
+"""Things that a report's header lists one by one, such as what could not be fetched; of more it tells the number."""
+MAX_ROSTER_REPORT_BYTES: Final = 1 << 20
+"""A report without its rows."""
+MAX_ROSTER_RESULT_BYTES: Final = 4 << 20
+"""What one row left behind: its result, or the row with all that was found for it."""
+MAX_ROSTER_DAYS: Final = 1_100
+"""Longest time between two reports."""

@@ -53,6 +53,7 @@ def build() -> typer.Typer:
         monitor,
         pickup,
         prescriber,
+        roster,
         serve,
         verifier_log,
         verify,
@@ -62,7 +63,7 @@ def build() -> typer.Typer:
     app = typer.Typer(name=PROGRAM, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, callback=_root)
     # board_import adds its commands to the group of board, and so on.
     counters = (pickup.app, prescriber.app, verifier_log.app)
-    groups = (did.app, board_import.GROUP, wallet_activity.GROUP, *counters, ledger.app, bundle.app, serve.app, federation.app, config.app)
+    groups = (did.app, board_import.GROUP, wallet_activity.GROUP, *counters, roster.app, ledger.app, bundle.app, serve.app, federation.app, config.app)
     for group in groups:
         app.add_typer(group)
     app.command("monitor", epilog=monitor.EXAMPLE)(monitor.monitor)

@@ -11,6 +11,7 @@ credentials may also be secured with JOSE, SD-JWT or COSE, bare or in an envelop
 from __future__ import annotations
 
 from collections.abc import Sequence
+from hashlib import sha256
 from typing import Final, NamedTuple
 
 from did_health.encoding import strict_json
@@ -36,7 +37,7 @@ class Part:
     says, whose signature stands in the place of a proof. No dataclass, so that claims stay out of logs and tracebacks.
     """
 
-    __slots__ = ("_canonical", "_canonicalize", "credential", "is_common", "receipt", "secured")
+    __slots__ = ("_canonical", "_canonicalize", "_digest", "credential", "is_common", "receipt", "secured")
 
     def __init__(
         self, credential: JSONObject, receipt: JSON, canonicalize: Canonicalize, is_common: bool = False, secured: Secured | None = None
@@ -44,12 +45,19 @@ class Part:
         self.credential, self.receipt, self.is_common, self.secured = credential, receipt, is_common, secured
         self._canonicalize = canonicalize
         self._canonical: bytes | None = secured.signed if secured is not None else None
+        self._digest: bytes | None = None
 
     def canonical(self) -> bytes:
         """The credential with its proof in canonical form, made once; the token or message as its issuer made it. Raises ``FormatError``."""
         if self._canonical is None:
             self._canonical = self._canonicalize(self.credential)
         return self._canonical
+
+    def digest(self) -> bytes:
+        """SHA-256 of ``canonical``, made once: what the issuing batch on the ledger commits to. Raises ``FormatError``."""
+        if self._digest is None:
+            self._digest = sha256(self.canonical()).digest()
+        return self._digest
 
 
 class Document(NamedTuple):
@@ -63,12 +71,14 @@ class Document(NamedTuple):
     """The token or message that the presentation came in, whose signature stands in the place of its proof."""
 
 
-def parse_document(source: bytes | str | JSONObject) -> Document:
-    """Tell what ``source`` is; the credentials in it are not looked at yet.
+def parse_document(source: bytes | str | JSONObject | Document) -> Document:
+    """Tell what ``source`` is (or was found to be before); the credentials in it are not looked at yet.
 
     Raises ``FormatError`` if it is neither of the three, or a malformed presentation; ``UnsupportedError`` for one that is secured in a way
     that is not supported, and ``VerificationError`` for a selective disclosure that does not fit.
     """
+    if isinstance(source, Document):
+        return source
     if not isinstance(source, dict) and (secured := Secured.recognize(source)) is not None:
         return _opened(secured)
     document, found = _read(source)

@@ -23,8 +23,6 @@ from did_health.vc.ledger_revocation import LedgerRevocation
 from did_health.vc.status import StatusEntry, StatusResult, check_status, is_clear
 
 _SKEW: Final = timedelta(seconds=MAX_CLOCK_SKEW_SECONDS)
-# Neither statusSize nor statusMessage, in the common shape.
-_MEMBERS_OF_ONE_BIT: Final = 4
 
 
 class Facts:
@@ -139,10 +137,10 @@ class Facts:
     def clear(self, entry: JSONObject, issuer: str) -> datetime | None:
         """For which time a status entry of the common shape says nothing against its credential; ``None`` if ``status`` has to be asked.
 
-        It answers for lists that ``status`` has found good already, and for entries of one bit.
+        It answers for lists that ``status`` has found good already, and for entries that ``is_clear`` knows.
         """
         known = self._state.known_status_list(entry["statusListCredential"], issuer)
-        if known is None or len(entry) != _MEMBERS_OF_ONE_BIT:
+        if known is None:
             return None
         status_list, content = known
         if status_list is None or content.expires is not None or not self._oldest <= content.as_of <= self._newest:

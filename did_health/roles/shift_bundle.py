@@ -30,15 +30,14 @@ from did_health.did.did import DID
 from did_health.encoding import strict_json, timestamps
 from did_health.encoding.base64 import base64_decode, base64_encode
 from did_health.encoding.strict_json import JSON, JSONObject
-from did_health.errors import FormatError, ResolutionError, UnsupportedError, VerificationError
-from did_health.keys import PublicKey
+from did_health.errors import FormatError, VerificationError
 from did_health.limits import MAX_GATHER_BYTES, MAX_SHIFT_BOARDS, MAX_SHIFT_TYPES
 from did_health.roles.evidence import Evidence
 from did_health.roles.institution import Institution
 from did_health.roles.ledger_state import LedgerState
 from did_health.roles.shift import ShiftOrder
+from did_health.roles.signed_documents import verify_signed
 from did_health.trust.policy import TrustPolicy
-from did_health.vc.proofs.data_integrity import verify_proofs
 
 FORMAT: Final = "did-health/shift-bundle/v1"
 _MEMBERS: Final = frozenset({"format", "for", "madeAt", "madeBy", "policyDigest", "boards", "types", "evidence"})
@@ -134,15 +133,7 @@ class ShiftBundle:
         if by is not None and signer != by:
             raise VerificationError("the shift bundle is signed by somebody else", where="/madeBy", code="bundle_of_another_signer")
 
-        def key(method: str, purpose: str, _controller: str | None) -> PublicKey:
-            if method.partition("#")[0] != signer:
-                raise VerificationError("the signature was made with somebody else's key")
-            return state.did(signer, now).document.key(method, purpose, now)
-
-        try:
-            verify_proofs(self.document, key, purpose="assertionMethod", controller=signer)
-        except (VerificationError, ResolutionError, FormatError, UnsupportedError) as error:
-            raise VerificationError(f"the signature of the shift bundle does not hold: {error}", code="bundle_signature_invalid") from error
+        verify_signed(self.document, signer, state, now, what="shift bundle", code="bundle_signature_invalid")
         return signer
 
 

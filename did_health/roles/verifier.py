@@ -65,7 +65,9 @@ class Verifier:
         """The trust policy; what is remembered was verified under it, so that another needs another verifier."""
         return self._policy
 
-    def missing(self, document: bytes | str | JSONObject, have: Evidence, *, purpose: str = DEFAULT_PURPOSE, now: datetime | None = None) -> tuple[Need, ...]:
+    def missing(
+        self, document: bytes | str | JSONObject | Document, have: Evidence, *, purpose: str = DEFAULT_PURPOSE, now: datetime | None = None
+    ) -> tuple[Need, ...]:
         """What must be fetched before ``document`` can be verified, given what is already at hand; empty when that is all. Pure.
 
         Raises ``FormatError`` for what ``verify`` would also refuse to look at.
@@ -74,7 +76,7 @@ class Verifier:
 
     def verify(
         self,
-        document: bytes | str | JSONObject,
+        document: bytes | str | JSONObject | Document,
         *,
         audience: str | None = None,
         nonce: str | None = None,
@@ -92,7 +94,7 @@ class Verifier:
         """Verify a presentation, a credential, or a credential with its receipt, and say what was found.
 
         Each may be JSON with Data Integrity proofs, or secured with JOSE, SD-JWT or COSE (``vp+jwt``, ``vc+sd-jwt``, …): the bytes
-        themselves, or enveloped.
+        themselves, or enveloped. What ``parse_document`` has read already is not read again.
 
         ``audience`` and ``nonce`` are what the holder was asked to sign. ``purpose`` picks the age of evidence that the policy allows; with
         ``schedule`` and the others it is the act that restrictions, registrations and delegations are held against (see ``Act``);
@@ -126,7 +128,7 @@ class Verifier:
 
     async def verify_async(
         self,
-        document: bytes | str | JSONObject,
+        document: bytes | str | JSONObject | Document,
         *,
         audience: str | None = None,
         nonce: str | None = None,
@@ -147,14 +149,15 @@ class Verifier:
         evidence = await self._gather_async(lambda have: self._missing(parsed, have, purpose, self._moment(now)))
         return self._report(parsed, PresentationExpectation(audience, nonce), act, evidence, self._moment(now), tuple(waive), max_age)
 
-    def collect(self, plan: Callable[[Facts], Sequence[Need]]) -> Evidence:
+    def collect(self, plan: Callable[[Facts], Sequence[Need]], have: Evidence | None = None) -> Evidence:
         """Gather evidence for other than one document: ``plan`` says what is missing, until that is nothing or cannot be had.
 
-        Raises ``ValueError`` without ``gather``.
+        ``have`` is evidence that is at hand already, which is not among what comes back. Raises ``ValueError`` without ``gather``.
         """
         if self._gather is None:
             raise ValueError("this verifier was given nothing to gather evidence with")
-        return self._gather(lambda have: plan(self._facts(have, DEFAULT_PURPOSE, self._moment(None))))
+        known = have or Evidence()
+        return self._gather(lambda more: plan(self._facts(known.with_items(more.items), DEFAULT_PURPOSE, self._moment(None))))
 
     def _moment(self, now: datetime | None) -> datetime:
         return timestamps.require_aware(now if now is not None else self._clock())

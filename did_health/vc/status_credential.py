@@ -25,6 +25,8 @@ STATUS_RETRIEVAL: Final = "STATUS_RETRIEVAL_ERROR"
 STATUS_VERIFICATION: Final = "STATUS_VERIFICATION_ERROR"
 STATUS_LIST_LENGTH: Final = "STATUS_LIST_LENGTH_ERROR"
 
+# Neither statusSize nor statusMessage, in the common shape.
+_MEMBERS_OF_ONE_BIT: Final = 4
 _MIN_BYTES: Final = (MIN_STATUS_LIST_ENTRIES + 7) // 8
 _MESSAGE: Final = StatusPurpose.MESSAGE.value
 _MAX_TTL_MILLISECONDS: Final = 1 << 53
@@ -168,13 +170,20 @@ def check_status(entry: StatusEntry, list_credential: StatusListCredential, now:
 
 
 def is_clear(entry: JSONObject, list_credential: StatusListCredential, now: datetime) -> bool:
-    """Whether ``check_status`` finds the value 0 for an entry that has three texts and is of one bit; if not, it has to tell why.
+    """Whether ``check_status`` finds the value 0 for an entry that has three texts, of one bit or with the messages of the list itself; if not, it has
+    to tell why.
 
     Written for the many credentials of few lists: nothing is made and nothing raised.
     """
     credential, status_list = list_credential.credential, list_credential.status_list
     url, index = entry["statusListCredential"], entry["statusListIndex"]
-    if status_list.status_size != 1 or list_credential.declared_size not in (None, 1):
+    size = 1
+    if len(entry) != _MEMBERS_OF_ONE_BIT:
+        # Those of the list were found to be right when it was read.
+        size = entry.get("statusSize", 1)
+        if size == 1 or not list_credential.messages or entry.get("statusMessage") != credential.subjects[0].get("statusMessages"):
+            return False
+    if status_list.status_size != size or list_credential.declared_size not in (None, size):
         return False
     if credential.raw.get("id") != url or entry["statusPurpose"] not in list_credential.purposes:
         return False
@@ -184,6 +193,8 @@ def is_clear(entry: JSONObject, list_credential: StatusListCredential, now: date
     if not index.isascii() or not index.isdigit() or len(index) > MAX_INDEX_DIGITS:
         return False
     data, position = status_list.data, int(index)
+    if size != 1:
+        return position < len(status_list) >= MIN_STATUS_LIST_ENTRIES and not status_list.get(position)
     return position >> 3 < len(data) >= _MIN_BYTES and not data[position >> 3] & 0x80 >> (position & 7)
 
 

@@ -56,6 +56,10 @@ def test_activity_log(tmp_path: Path) -> None:
     assert '"AuditEvent"' in (tmp_path / "activity.json").read_text()
 
 
+def test_monthly_roster(tmp_path: Path) -> None:
+    assert run("monthly_roster", tmp_path) == [["accept", "refuse", "indeterminate"], ["accept", "accept", "indeterminate"]]
+
+
 def test_every_example_is_tested() -> None:
     tests = Path(__file__).read_text()
     assert [path.stem for path in EXAMPLES.glob("*.py") if f'run("{path.stem}"' not in tests] == []

@@ -225,3 +225,18 @@ def test_nothing_is_clear_by_a_list_that_gives_no_answer() -> None:
     assert not is_found_clear(StatusListCredential(read.credential, read.purposes, StatusList(b"\0")))
     assert not is_found_clear(StatusListCredential(read.credential, read.purposes, read.status_list, declared_size=2))
     assert not is_found_clear(parsed(built("message", StatusList.empty(status_size=4), messages=MESSAGES)), statusPurpose="message")
+
+
+def test_a_clear_message_is_seen_at_once_if_it_has_the_lists_own_texts() -> None:
+    texts = [{"status": hex(value), "message": text} for value, text in enumerate(MESSAGES)]
+    size = len(MESSAGES).bit_length() - 1
+    last = MIN_STATUS_LIST_ENTRIES - 1
+    read = parsed(built("message", StatusList.empty(status_size=size).with_status({7: 1, last: (1 << size) - 1}), messages=MESSAGES))
+    members = {"statusPurpose": "message", "statusSize": size, "statusMessage": texts}
+    assert is_found_clear(read, **members)
+    assert is_found_clear(read, **members, statusListIndex=str(last - 1))
+    assert not any(is_found_clear(read, **members, statusListIndex=str(index)) for index in (7, last, last + 1))
+    assert not is_found_clear(read, **{**members, "statusMessage": texts[:-1]})
+    assert not is_found_clear(read, **{**members, "statusSize": 1})
+    assert not is_found_clear(read, **{**members, "statusSize": 8})
+    assert not is_found_clear(parsed(built()), **{**members, "statusPurpose": "revocation"})

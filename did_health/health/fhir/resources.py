@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from itertools import chain, islice
 
 from did_health.encoding import strict_json
+from did_health.encoding.lines import Line, split_lines
 from did_health.encoding.strict_json import JSON, JSONObject
 from did_health.errors import FormatError
 from did_health.health.fhir.rows import RowError
 from did_health.limits import MAX_FHIR_DOCUMENT_BYTES, MAX_FHIR_RESOURCE_BYTES, MAX_FHIR_SKIPPED_BYTES
-
-_BOM = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,21 +36,13 @@ class Resource:
         return value if isinstance(value, str) else ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """A line without its end; ``content`` is ``None`` if it is over the limit."""
-
-    number: int
-    content: bytes | None
-
-
 def read_resources(data: bytes | Iterable[bytes]) -> Iterator[Resource | RowError]:
     """The resources in ``data``: bytes, or chunks of bytes cut anywhere (an open binary file is such a thing).
 
     The form is found out from the first two lines that are not empty: a second line that is a JSON object on its own makes it NDJSON.
     Only NDJSON is read in constant memory; anything else is read as a whole, up to ``MAX_FHIR_DOCUMENT_BYTES``.
     """
-    lines = (line for line in _lines((data,) if isinstance(data, bytes) else data) if line.content != b"")
+    lines = (line for line in split_lines((data,) if isinstance(data, bytes) else data, MAX_FHIR_DOCUMENT_BYTES, MAX_FHIR_SKIPPED_BYTES) if line.content != b"")
     head = tuple(islice(lines, 2))
     if len(head) == 2 and any(_is_object(line) for line in head):
         yield from _ndjson(chain(head, lines))
@@ -59,36 +50,11 @@ def read_resources(data: bytes | Iterable[bytes]) -> Iterator[Resource | RowErro
         yield from _document(chain(head, lines))
 
 
-def _lines(chunks: Iterable[bytes]) -> Iterator[_Line]:
-    """Split at line feeds, holding at most one line (and one chunk) at a time."""
-    number, pending, overlong, skipped = 1, bytearray(), False, 0
-    for chunk in chunks:
-        *ended, rest = chunk.split(b"\n")
-        for piece in ended:
-            pending += piece
-            yield _Line(number, None if overlong or len(pending) > MAX_FHIR_DOCUMENT_BYTES else _stripped(pending, number))
-            number, overlong, skipped = number + 1, False, 0
-            pending.clear()
-        pending += rest
-        if len(pending) > MAX_FHIR_DOCUMENT_BYTES:
-            overlong, skipped = True, skipped + len(pending)
-            pending.clear()
-            if skipped > MAX_FHIR_SKIPPED_BYTES:  # a device, perhaps, that never ends
-                break
-    if pending or overlong:
-        yield _Line(number, None if overlong else _stripped(pending, number))
-
-
-def _stripped(line: bytearray, number: int) -> bytes:
-    # Files from Windows begin with a byte order mark, which RFC 8259 §8.1 lets a reader ignore.
-    return bytes(line).removeprefix(_BOM if number == 1 else b"").strip(b" \t\r")
-
-
-def _is_object(line: _Line) -> bool:
+def _is_object(line: Line) -> bool:
     return line.content is not None and line.content.startswith(b"{") and line.content.endswith(b"}")
 
 
-def _ndjson(lines: Iterable[_Line]) -> Iterator[Resource | RowError]:
+def _ndjson(lines: Iterable[Line]) -> Iterator[Resource | RowError]:
     for line in lines:
         try:
             if line.content is None:
@@ -101,9 +67,9 @@ def _ndjson(lines: Iterable[_Line]) -> Iterator[Resource | RowError]:
             yield RowError(line.number, "", error.what, error.hint or "Correct or remove this line")
 
 
-def _document(lines: Iterable[_Line]) -> Iterator[Resource | RowError]:
+def _document(lines: Iterable[Line]) -> Iterator[Resource | RowError]:
     """A Bundle or a single resource, over one or many lines."""
-    kept: list[_Line] = []
+    kept: list[Line] = []
     size = 0
     for line in lines:
         size += len(line.content or b"") + 1
