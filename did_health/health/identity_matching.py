@@ -7,7 +7,6 @@ identifier of another kind.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -22,6 +21,7 @@ from did_health.health.assurance import Assurance
 from did_health.health.dated_tables import DatedTable, Row, packaged_table
 from did_health.health.identity_document import IdentityDocument
 from did_health.health.patient_identity import PatientIdentity
+from did_health.health.person_match import letters_of, names_agree
 from did_health.health.person_name import PersonName
 
 TABLE: Final = "identity-matching"
@@ -144,7 +144,7 @@ def packaged_rules() -> MatchRules:
 def _names(identity: PatientIdentity, stated: Stated) -> bool | None:
     if stated.name is None:
         return None
-    return _plain(identity.name.family) == _plain(stated.name.family) and _plain(identity.name.given) == _plain(stated.name.given)
+    return names_agree(identity.name, stated.name)
 
 
 def _birth_dates(identity: PatientIdentity, stated: Stated) -> bool | None:
@@ -159,10 +159,10 @@ def _addresses(identity: PatientIdentity, stated: Stated) -> bool | None:
     if ours.postal_code and theirs.postal_code:
         places = (ours.postal_code[:5], theirs.postal_code[:5])
     elif all((ours.city, ours.state, theirs.city, theirs.state)):
-        places = (f"{_plain(ours.city)} {ours.state}", f"{_plain(theirs.city)} {theirs.state}")
+        places = (f"{letters_of(ours.city)} {ours.state}", f"{letters_of(theirs.city)} {theirs.state}")
     else:
         return None
-    return _plain(" ".join(ours.lines)) == _plain(" ".join(theirs.lines)) and places[0] == places[1]
+    return letters_of(" ".join(ours.lines)) == letters_of(" ".join(theirs.lines)) and places[0] == places[1]
 
 
 def _phones(identity: PatientIdentity, stated: Stated) -> bool | None:
@@ -179,12 +179,6 @@ def _documents(identity: PatientIdentity, stated: Stated) -> bool | None:
 
 def _both(ours: str, theirs: str) -> bool | None:
     return ours == theirs if ours and theirs else None
-
-
-def _plain(text: str) -> str:
-    """Letters and digits alone, in one form: neither case, accents, hyphens nor spaces make two people of one."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(character for character in decomposed if character.isalnum())
 
 
 def _digits(text: str) -> str:

@@ -12,9 +12,9 @@ def names_agree(one: PersonName, other: PersonName) -> bool:
 
     Suffixes contradict each other where both have one and they differ (``Jr.``, ``Sr.``); prefixes say nothing. The same for both orders.
     """
-    if _letters(one.family) != _letters(other.family) or not _letters(one.family):
+    if letters_of(one.family) != letters_of(other.family) or not letters_of(one.family):
         return False
-    if one.suffix and other.suffix and _letters(one.suffix) != _letters(other.suffix):
+    if one.suffix and other.suffix and letters_of(one.suffix) != letters_of(other.suffix):
         return False
     first, second = _words(one.given), _words(other.given)
     shorter = min(len(first), len(second))
@@ -22,9 +22,9 @@ def names_agree(one: PersonName, other: PersonName) -> bool:
 
 
 def _words(text: str) -> list[str]:
-    return [letters for word in text.replace("-", " ").split() if (letters := _letters(word))]
+    return [letters for word in text.replace("-", " ").split() if (letters := letters_of(word))]
 
 
-def _letters(text: str) -> str:
-    """Letters and digits alone, without accents and case."""
+def letters_of(text: str) -> str:
+    """Letters and digits alone, without accents and case: what is compared."""
     return "".join(character for character in unicodedata.normalize("NFKD", text).casefold() if character.isalnum())

@@ -41,6 +41,19 @@ def issue_identity(cli: CLI, wallet: str, to_file: str = "") -> None:
             town.save_wallet(wallet, holder)
 
 
+def look(cli: CLI) -> None:
+    """What a pharmacy does that checks ann and gives her a receipt."""
+    cli("did", "create", "main-street", "--title", "Main Street Pharmacy", "--jurisdiction", "US-NC")
+    cli("pickup", "ask", "--audience", AUDIENCE, "-o", "request.json")
+    nonce = json.loads(Path("request.json").read_bytes())["nonce"]
+    cli("wallet", "present", "ann", "PatientIdentityCredential", "--audience", AUDIENCE, "--nonce", nonce, "-o", "looked.json")
+    Path("record.json").write_text('{"family": "Adams", "given": "Ann", "birthDate": "1980-01-01"}')
+    answered = ("looked.json", "--request", "request.json", "--patient", "record.json", "--schedule", "none", "--jurisdiction", "US-NC")
+    cli("pickup", "check", "main-street", *answered, "--receipts", "for-ann")
+    (receipt,) = Path("for-ann").iterdir()
+    receipt.rename("receipt.json")
+
+
 def test_the_guide_for_patients(cli: CLI) -> None:
     def bea() -> str:
         cli("wallet", "init", "bea")
@@ -52,6 +65,7 @@ def test_the_guide_for_patients(cli: CLI) -> None:
         "patient",
         before={
             "did-health wallet add ann identity.json": lambda: issue_identity(cli, "ann", "identity.json"),
+            "did-health wallet receive ann receipt.json": lambda: look(cli),
             "did-health wallet grants ann": lambda: seen.append(
                 cli.verify(Path("bea.json"), "--purpose", "pickup", "--schedule", "none", "--json", nonce="n-1T7").json["verdict"]
             ),
@@ -63,6 +77,9 @@ def test_the_guide_for_patients(cli: CLI) -> None:
     assert "revoked" in cli.verify(Path("bea.json"), "--purpose", "pickup", "--schedule", "none", "--json", nonce="n-1T7", code=1).json["codes"]
     assert "revoked" in cli.verify(Path("shown.json"), "--json", nonce="n-0S6", code=1).json["codes"]
     cli.verify(Path("new.json"), nonce="n-2U8")
+    (event,) = json.loads(Path("activity.json").read_bytes())["entry"]
+    assert event["resource"]["purposeOfEvent"][0]["text"] == "pickup"
+    assert "1980" not in Path("activity.csv").read_text() + Path("activity.json").read_text()
     assert AUDIENCE in (guides.GUIDES / "patient.md").read_text()
 
 
