@@ -189,7 +189,10 @@ def docket(
         if credential is None:
             found = [decision for decision in register.open(institution.did) if not decision.is_in_force]
         else:
-            found = list(register.of_credential(find_credential(directory, name, credential)))
+            row = register.get(find_credential(directory, name, credential))
+            # All that was issued under its number: what was decided about one, holds for what it was issued anew as.
+            alike = () if row is None else (row,) if not row.number else reversed(register.find(institution.did, number=row.number))
+            found = [decision for one in alike if row is not None and one.type == row.type for decision in register.of_credential(one.id)]
     _show(Output(as_json), found, "Nothing is pending." if credential is None else "Nothing was ever decided about it.", history=credential is not None)
 
 

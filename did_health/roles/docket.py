@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Final, Protocol
 
 from did_health.encoding import timestamps
+from did_health.errors import DidHealthError
 from did_health.health.board_orders import BoardOrder
 from did_health.health.license_state import CLEAR, Axis, LicenseState, axis_of, check_state, combined, severity
 from did_health.health.restrictions import Restriction
@@ -28,6 +29,8 @@ class DecisionEvent(StrEnum):
     WITHDRAWN = "withdrawn"
     """Taken back before it was carried out."""
     CARRIED_OUT = "carried_out"
+    UNDOING = "undoing"
+    """Somebody has begun to take it back: what a crash cuts off then, ``tick`` makes up for."""
     UNDONE = "undone"
     """Taken back within the board's window after it was carried out."""
     ENDED = "ended"
@@ -84,6 +87,11 @@ class Decision:
         return self.carried_out_at is not None and not self.is_final
 
     @property
+    def is_being_undone(self) -> bool:
+        """Whether somebody has begun to take it back, and that is not done yet."""
+        return bool(self.events) and self.events[-1].event is DecisionEvent.UNDOING
+
+    @property
     def is_approved(self) -> bool:
         """Whether it needs no second person, or has had one."""
         return not self.needs_approval or any(event.event is DecisionEvent.APPROVED for event in self.events)
@@ -128,32 +136,37 @@ class DecisionStore(Protocol):
         """All decisions about a credential, in the order in which they were entered."""
 
     def open(self, issuer: str) -> Sequence[Decision]:
-        """An issuer's decisions of which something may become without anybody's doing: those not carried out, and those in force with an end."""
+        """An issuer's decisions of which something may become without anybody's doing: those not
+        carried out, those in force with an end, and those that are being undone."""
 
 
-class Publish(Protocol):
-    """How a docket changes what a board publishes about a credential."""
+class Published(Protocol):
+    """What a board has published about credentials, as a docket changes it. Everything may be asked twice for the same."""
 
-    def __call__(self, credential: str, signal: Signal, decision: Decision, reason: str) -> None: ...
+    def licence(self, credential: str) -> str:
+        """The credential under whose id decisions about ``credential`` are kept: of those issued for one licence, the first."""
+
+    def is_revoked(self, credential: str) -> bool:
+        """Whether the lists say that the credential is revoked, which is for ever."""
+
+    def can_be_restricted(self, credential: str) -> bool:
+        """Whether the credential is one that is issued anew with restrictions."""
+
+    def publish(self, credential: str, signal: Signal, decision: Decision, reason: str) -> None:
+        """Let the status lists say ``signal`` of everything that was issued for the licence."""
+
+    def restrict(self, credential: str, standing: Sequence[Restriction], decided: Sequence[Restriction]) -> None:
+        """Have the licence issued with the restrictions ``standing``, and without the others that were ever ``decided``."""
 
 
 class Docket:
-    """One board's decisions. ``publish`` sets the status lists, ``reissue`` issues the licence anew with restrictions; both may be asked twice for the same."""
+    """One board's decisions, and what is published because of them."""
 
     def __init__(
-        self,
-        issuer: str,
-        store: DecisionStore,
-        rules: DocketRules,
-        *,
-        clock: Callable[[], datetime],
-        random: Callable[[int], bytes],
-        publish: Publish,
-        reissue: Callable[[str, Sequence[Restriction]], None],
+        self, issuer: str, store: DecisionStore, rules: DocketRules, *, clock: Callable[[], datetime], random: Callable[[int], bytes], published: Published
     ) -> None:
         self.rules = rules
-        self._issuer, self._store, self._clock, self._random = issuer, store, clock, random
-        self._publish, self._reissue = publish, reissue
+        self._issuer, self._store, self._clock, self._random, self._published = issuer, store, clock, random, published
 
     def enter(
         self,
@@ -171,15 +184,21 @@ class Docket:
         """Enter a decision, and carry it out at once if its time has come and nobody has to approve it; the decision as it then is.
 
         ``axis`` must be said only for ``active``, which ends what stands on that axis. Raises ``FormatError`` for a word that is no state,
-        ``ValueError`` for a decision without a reason or end before its beginning, one about a licence that is revoked, or an empty ``by``
-        where a second person has to approve.
+        ``ValueError`` for a decision without a reason, one that ends before its beginning or has ended already, one about a licence that is
+        revoked, restrictions of what is no licence, or an empty ``by`` where a second person has to approve. ``KeyError`` for a credential
+        that this issuer never issued.
         """
+        if until is not None and timestamps.require_aware(until) <= self._clock():
+            raise ValueError("the decision would have ended already")
         decision = self._new(credential, state, reason, by, order, axis, effective, until, restrictions)
         self._store.enter([decision])
         return self._proceed(decision)
 
     def enter_order(self, credential: str, order: BoardOrder, *, by: str, reason: str = "") -> tuple[Decision, ...]:
-        """Enter every action of a public order: all or none; the decisions as they then are. Days begin and end at midnight UTC."""
+        """Enter every action of a public order: all or none; the decisions as they then are. Days begin and end at midnight UTC.
+
+        An action that is over already is kept, and never published.
+        """
         decisions = [
             self._new(
                 credential,
@@ -228,32 +247,53 @@ class Docket:
             raise ValueError(f"the decision cannot be undone: it is {decision.status}")
         if not SIGNALS[decision.state].reversible:
             raise ValueError("what is for ever cannot be undone: issue a new credential")
-        if self._clock() > decision.carried_out_at + self.rules.undo_window:
+        if not decision.is_being_undone and self._clock() > decision.carried_out_at + self.rules.undo_window:
             raise ValueError("the window for undoing has passed: enter a new decision")
-        self._publish_without(decision, why)
-        return self._recorded(decision, DecisionEvent.UNDONE, by, why)
+        if not decision.is_being_undone:
+            decision = self._recorded(decision, DecisionEvent.UNDOING, by, why)
+        return self._take_back(decision, DecisionEvent.UNDONE, by, why)
 
     def tick(self) -> tuple[Decision, ...]:
-        """Carry out what is due and end what is over; what changed. Run it often: what a crash cut off is made up for."""
-        now = self._clock()
+        """Carry out what is due and end what is over; what changed. Run it often: what a crash cut off is made up for.
+
+        One decision that cannot be carried out does not keep the others from it; the first such error is raised when they are done.
+        """
         changed = []
+        failed: DidHealthError | ValueError | None = None
         for decision in self._store.open(self._issuer):
-            if decision.is_in_force:
-                if decision.until is not None and decision.until <= now:
-                    self._publish_without(decision, "the decision has ended")
-                    changed.append(self._recorded(decision, DecisionEvent.ENDED, ""))
-            elif decision.is_approved and decision.due <= now:
-                changed.append(self._carry_out(decision))
+            try:
+                done = self._ticked(decision)
+            except (DidHealthError, ValueError) as error:
+                failed = failed or error
+                continue
+            if done is not None:
+                changed.append(done)
+        if failed is not None:
+            raise failed
         return tuple(changed)
+
+    def _ticked(self, decision: Decision) -> Decision | None:
+        now = self._clock()
+        if decision.is_being_undone:
+            begun = decision.events[-1]
+            return self._take_back(decision, DecisionEvent.UNDONE, begun.by, begun.why)
+        if decision.is_in_force:
+            over = decision.until is not None and decision.until <= now
+            return self._take_back(decision, DecisionEvent.ENDED, "", "") if over else None
+        return self._carry_out(decision) if decision.is_approved and decision.due <= now else None
 
     def state(self, credential: str) -> LicenseState:
         """What stands about a credential now, by what was carried out."""
-        in_force = self._in_force(credential)
-        return LicenseState(*(max((one.state for one in in_force if one.axis is axis), key=severity, default=CLEAR) for axis in Axis))
+        standing = self.standing(credential)
+        return LicenseState(*(max((one.state for one in standing if one.axis is axis), key=severity, default=CLEAR) for axis in Axis))
 
     def history(self, credential: str) -> Sequence[Decision]:
-        """Every decision about a credential, in the order of entering."""
-        return self._store.of_credential(credential)
+        """Every decision about the licence of a credential, in the order of entering."""
+        return self._store.of_credential(self._published.licence(credential))
+
+    def standing(self, credential: str) -> Sequence[Decision]:
+        """The decisions about a licence that make its state now: carried out, and not undone, ended, or cleared by a later one."""
+        return _standing([one for one in self.history(credential) if one.is_in_force], self._clock())
 
     def pending(self) -> Sequence[Decision]:
         """What waits for its day or for a second person."""
@@ -282,15 +322,17 @@ class Docket:
         signal = SIGNALS[state]
         if until is not None and not signal.reversible:
             raise ValueError("what is for ever has no end")
-        if any(SIGNALS[one.state].revocation for one in self._in_force(credential)):
+        if self._published.is_revoked(credential) or any(SIGNALS[one.state].revocation for one in self.standing(credential)):
             raise ValueError("the credential is revoked for ever: issue a new one")
+        if restrictions and not self._published.can_be_restricted(credential):
+            raise ValueError("only licences are issued anew with restrictions")
         needs_approval = state in self.rules.second_person
         if needs_approval and not by.strip():
             raise ValueError("where a second person approves, the first one is named")
         return Decision(
             id=uuid.UUID(bytes=self._random(16), version=4).urn,
             issuer=self._issuer,
-            credential=credential,
+            credential=self._published.licence(credential),
             axis=axis if state == CLEAR and axis is not None else axis_of(state),
             state=state,
             reason=reason,
@@ -308,19 +350,34 @@ class Docket:
         return self._carry_out(decision) if decision.is_approved and decision.due <= self._clock() else decision
 
     def _carry_out(self, decision: Decision) -> Decision:
-        in_force = _after([*self._in_force(decision.credential), decision])
+        if decision.until is not None and decision.until <= self._clock():
+            return self._recorded(decision, DecisionEvent.ENDED, "", "it was over before it could be carried out")
+        if self._published.is_revoked(decision.credential) and not SIGNALS[decision.state].revocation:
+            return self._recorded(decision, DecisionEvent.WITHDRAWN, "", "the credential is revoked")
         # Published first: what a crash leaves published and not recorded is carried out again, which changes nothing.
-        self._publish(decision.credential, combined(one.state for one in in_force), decision, decision.reason)
-        if decision.restrictions:
-            self._reissue(decision.credential, decision.restrictions)
-        return self._recorded(decision, DecisionEvent.CARRIED_OUT, "")
+        return self._publish(decision, lambda one: one.is_in_force or one.id == decision.id, DecisionEvent.CARRIED_OUT, "", decision.reason)
 
-    def _publish_without(self, decision: Decision, reason: str) -> None:
-        others = [one for one in self._store.of_credential(decision.credential) if one.is_in_force and one.id != decision.id]
-        self._publish(decision.credential, combined(one.state for one in _after(others)), decision, reason)
+    def _take_back(self, decision: Decision, event: DecisionEvent, by: str, why: str) -> Decision:
+        return self._publish(decision, lambda one: one.is_in_force and one.id != decision.id, event, by, why or "the decision has ended")
 
-    def _in_force(self, credential: str) -> list[Decision]:
-        return _after([one for one in self._store.of_credential(credential) if one.is_in_force])
+    def _publish(self, decision: Decision, stands: Callable[[Decision], bool], event: DecisionEvent, by: str, reason: str) -> Decision:
+        expected = self._set(decision, stands, reason)
+        recorded = self._recorded(decision, event, by, "" if event is not DecisionEvent.UNDONE else reason)
+        # Somebody else may have acted on the same licence at once, knowing nothing of this: whoever records last sees both.
+        if [one.id for one in self.standing(decision.credential)] != expected:
+            self._set(decision, lambda one: one.is_in_force, reason)
+        return recorded
+
+    def _set(self, decision: Decision, stands: Callable[[Decision], bool], reason: str) -> list[str]:
+        """Publish what the decisions that stand come to; their ids."""
+        history = self.history(decision.credential)
+        standing = _standing([one for one in history if stands(one)], self._clock())
+        signal = combined(one.state for one in standing)
+        self._published.publish(decision.credential, signal, decision, reason)
+        decided = [restriction for one in history for restriction in one.restrictions]
+        if decided and not signal.revocation:
+            self._published.restrict(decision.credential, [restriction for one in standing for restriction in one.restrictions], decided)
+        return [one.id for one in standing]
 
     def _recorded(self, decision: Decision, event: DecisionEvent, by: str, why: str = "") -> Decision:
         recorded = RecordedEvent(event, by, self._clock(), why)
@@ -334,12 +391,18 @@ class Docket:
         return decision
 
 
-def _after(in_force: Sequence[Decision]) -> list[Decision]:
-    """Those that a later clear decision on their axis has not ended."""
+def _standing(decisions: Sequence[Decision], now: datetime) -> list[Decision]:
+    """Those that a clear decision on their axis has not ended: one that was entered after them, and carried out no earlier.
+
+    A reinstatement that was entered for a later day lifts nothing that was decided since, and nothing that begins after it.
+    """
     standing: list[Decision] = []
-    for decision in in_force:
+    for decision in decisions:
         if decision.state == CLEAR:
-            standing = [one for one in standing if one.axis is not decision.axis or SIGNALS[one.state].revocation]
+            since = decision.carried_out_at or now
+            standing = [
+                one for one in standing if one.axis is not decision.axis or SIGNALS[one.state].revocation or (one.carried_out_at or now) > since
+            ]
         standing.append(decision)
     return standing
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -15,9 +15,7 @@ from did_health.health.claims import CredentialClaims
 from did_health.health.credential_schemas import check_before_signing
 from did_health.health.issuer_details import Issuer
 from did_health.health.license_state import CLEAR, Axis, LicenseState
-from did_health.health.physician_license import PhysicianLicense
-from did_health.health.restrictions import Restriction
-from did_health.health.status_messages import SIGNALS, Signal
+from did_health.health.status_messages import SIGNALS
 from did_health.ledger.batch import IssuanceBatch, IssuanceReceipt, credential_digest
 from did_health.ledger.entry import Kind
 from did_health.limits import MAX_BATCH_ENTRIES
@@ -26,6 +24,7 @@ from did_health.roles.documents import logged_credential
 from did_health.roles.domain.scopes import is_self_issued
 from did_health.roles.institution import Institution
 from did_health.roles.key_change import KeyChange
+from did_health.roles.publication import Publication
 from did_health.roles.register import IssuedCredential, Register, StatusChange
 from did_health.roles.signing import default_suite, require_document_suite
 from did_health.roles.status_publisher import LIST_SIZE, StatusPublisher
@@ -38,6 +37,7 @@ Progress = Callable[[int, int], None]
 MAX_HELD: Final = 1_000
 """How many credentials of one holder are looked at."""
 _PROGRESS_EVERY: Final = 500
+_INHERITED: Final[Sequence[StatusPurpose]] = (StatusPurpose.SUSPENSION, StatusPurpose.MESSAGE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +117,7 @@ class Board:
             rules or DocketRules(),
             clock=institution.clock,
             random=institution.random,
-            publish=self._publish,
-            reissue=self._restrict,
+            published=Publication(register, self._status, institution.clock, self._listed, self.reissue),
         )
 
     @property
@@ -141,12 +140,16 @@ class Board:
         """
         return self._issue(orders, progress) if orders else ()
 
-    def _issue(self, orders: Sequence[tuple[CredentialClaims, str]], progress: Progress | None, *, superseding: Sequence[str] = ()) -> tuple[Issued, ...]:
+    def _issue(
+        self, orders: Sequence[tuple[CredentialClaims, str]], progress: Progress | None, *, superseding: Sequence[IssuedCredential] = ()
+    ) -> tuple[Issued, ...]:
         now = self.institution.clock()
         if not superseding:
             self._refuse_doubles([claims for claims, _ in orders])
         subjects = [self._subject(place, claims, to, now) for place, (claims, to) in enumerate(orders)]
         indices = self._register.reserve(self._status.url, len(orders), LIST_SIZE, self.institution.random)
+        if superseding:
+            self._inherit([row.index for row in superseding], indices)
         credentials: list[JSONObject] = []
         for place, ((claims, _), subject, index) in enumerate(zip(orders, subjects, indices, strict=True)):
             credentials.append(self._signed(claims, subject, index, now))
@@ -171,10 +174,22 @@ class Board:
             )
             for item, (claims, to), index in zip(issued, orders, indices, strict=True)
         ]
-        self._register.add(rows, superseding=superseding)
+        self._register.add(rows, superseding=[row.id for row in superseding])
         if progress is not None:
             progress(len(orders), len(orders))
         return issued
+
+    def _inherit(self, indices: Sequence[int], successors: Sequence[int]) -> None:
+        """Give what is about to be issued anew the status of what it follows, before anybody can have it: a suspended licence stays suspended."""
+        alike: dict[tuple[tuple[StatusPurpose, int], ...], list[int]] = {}
+        values = self._status.values(indices)
+        for place, successor in enumerate(successors):
+            standing = tuple((purpose, values[purpose][place]) for purpose in _INHERITED if purpose in values and values[purpose][place])
+            if standing:
+                alike.setdefault(standing, []).append(successor)
+        for standing, changing in alike.items():
+            # The history is that of the credential before it.
+            self._status.change(dict(standing), changing, ())
 
     def suspend(
         self, credential: str | Issued, *, reason: str, effective: datetime | None = None, order: str = "", state: str = "suspended", by: str = ""
@@ -218,7 +233,9 @@ class Board:
             raise ValueError("a credential is reissued as the same type and under the same number")
         if not rows:
             return ()
-        issued = self._issue([(claims, row.subject) for row, (_, claims) in zip(rows, orders, strict=True)], None, superseding=[row.id for row in rows])
+        if any(self._status.values([row.index for row in rows]).get(StatusPurpose.REVOCATION, ())):
+            raise ValueError("what is revoked is not issued anew: issue a new credential")
+        issued = self._issue([(claims, row.subject) for row, (_, claims) in zip(rows, orders, strict=True)], None, superseding=rows)
         if StatusPurpose.REFRESH in self._status.purposes:
             now = self.institution.clock()
             changes = [StatusChange(row.id, StatusPurpose.REFRESH, 1, "a newer credential was issued", "", now, now) for row in rows]
@@ -236,11 +253,13 @@ class Board:
             raise ValueError("the credential is about another holder than the one whose key changed")
         if self.is_revoked(row.id) or self.docket.state(row.id) != LicenseState():
             raise ValueError("the credential is not active: it is not issued to a new key as it stands")
+        if any(not one.is_final and not one.is_in_force for one in self.docket.history(row.id)):
+            raise ValueError("a decision about the credential waits to be carried out: withdraw it first, and enter it again about the new one")
         document = Credential.parse(row.document)
         if document.valid_until is None:
             raise ValueError("the credential has no end: only what this library issues is issued anew")
         claims = claims_of(row.type, document.subjects[0], valid_until=document.valid_until, valid_from=document.valid_from)
-        (issued,) = self._issue([(claims, change.new)], None, superseding=[row.id])
+        (issued,) = self._issue([(claims, change.new)], None, superseding=[row])
         now = self.institution.clock()
         revocation = StatusChange(row.id, StatusPurpose.REVOCATION, 1, "the holder has a new key", "", now, now)
         self._status.change({StatusPurpose.REVOCATION: 1}, [row.index], [revocation])
@@ -290,38 +309,6 @@ class Board:
         if self.is_revoked(row.id):
             raise ValueError("the credential is revoked for ever: issue a new one")
         return self.docket.enter(row.id, state, reason=reason, by=by, order=order, axis=axis, effective=effective)
-
-    def _publish(self, credential: str, signal: Signal, decision: Decision, reason: str) -> None:
-        """Set what the lists say of a credential; what they say already is left alone."""
-        row = self._listed(credential)
-        wanted = {
-            StatusPurpose.REVOCATION: int(signal.revocation),
-            StatusPurpose.SUSPENSION: int(signal.suspension),
-            StatusPurpose.MESSAGE: int(signal.message),
-            StatusPurpose.REFRESH: int(signal.refresh),
-        }
-        # A list that the set does not have can say nothing; those for what is refused are in every set, unless its issuer wanted otherwise.
-        values = {
-            purpose: value
-            for purpose, value in wanted.items()
-            if purpose in self._status.purposes and value != self._status.value(purpose, row.index)
-        }
-        if not values:
-            return
-        now = self.institution.clock()
-        changes = [StatusChange(row.id, purpose, value, reason, decision.order, decision.effective, now) for purpose, value in values.items()]
-        self._status.change(values, [row.index], changes)
-
-    def _restrict(self, credential: str, restrictions: Sequence[Restriction]) -> None:
-        """Issue a licence anew with restrictions; again after a crash, it is found that this was done."""
-        row = self._listed(credential)
-        newest = self._register.find(self.did, number=row.number, limit=1)[0] if row.number else row
-        document = Credential.parse(newest.document)
-        if document.valid_until is None or row.type != PhysicianLicense.credential_type:
-            raise ValueError("only licences are issued anew with restrictions")
-        claims = PhysicianLicense.from_subject(document.subjects[0], valid_until=document.valid_until)
-        if claims.restrictions != tuple(restrictions):
-            self.reissue(newest.id, replace(claims, restrictions=tuple(restrictions)))
 
     def _listed(self, credential: str | Issued) -> IssuedCredential:
         """As ``issued``; raises ``StoreError`` if its index is one of other lists than those that are kept here."""

@@ -81,6 +81,11 @@ class StatusPublisher:
         """The present value of one entry, by the register."""
         return self._list(self._register.status_lists(f"{self.url}/")[self._list_url(purpose)]).get(index)
 
+    def values(self, indices: Sequence[int]) -> dict[StatusPurpose, list[int]]:
+        """The present values of several entries in every list, by the register."""
+        current = self._register.status_lists(f"{self.url}/")
+        lists = {purpose: self._list(current[self._list_url(purpose)]) for purpose in self.purposes}
+        return {purpose: [bits.get(index) for index in indices] for purpose, bits in lists.items()}
     def change(self, values: Mapping[StatusPurpose, int], indices: Sequence[int], changes: Sequence[StatusChange]) -> None:
         """Set ``values`` at ``indices``, record why, log and publish the lists that changed.
 

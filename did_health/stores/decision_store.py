@@ -57,7 +57,8 @@ class SQLDecisions:
     def open(self, issuer: str) -> Sequence[Decision]:
         final = exists().where(decision_events.c.decision == decisions.c.id, decision_events.c.event.in_(_FINAL))
         done = exists().where(decision_events.c.decision == decisions.c.id, decision_events.c.event == DecisionEvent.CARRIED_OUT)
-        return self._read(select(decisions).where(decisions.c.issuer == issuer, ~final, decisions.c.until.is_not(None) | ~done))
+        begun = exists().where(decision_events.c.decision == decisions.c.id, decision_events.c.event == DecisionEvent.UNDOING)
+        return self._read(select(decisions).where(decisions.c.issuer == issuer, ~final, decisions.c.until.is_not(None) | ~done | begun))
 
     def _read(self, query: Select[Any]) -> list[Decision]:
         with self._database.read() as connection:

@@ -278,9 +278,10 @@ def test_a_restriction_is_issued_with_the_licence_anew(town: Town, careful: Boar
     assert newest.id != old.id
     fresh = Issued.parse(b'{"credential":' + newest.document + b',"issuanceReceipt":' + newest.receipt + b"}")
     assert codes(town, fresh) == ("license_restricted",)
-    assert town.show(fresh, purpose="prescribe", schedule="2").codes == ("act_restricted",)
+    assert town.show(fresh, purpose="prescribe", schedule="2").codes == ("license_restricted", "act_restricted")
     # Again after a crash: what was issued with these restrictions already is not issued twice.
-    careful._restrict(old.id, order.actions[0].restrictions)
+    restrictions = order.actions[0].restrictions
+    careful.docket._published.restrict(old.id, restrictions, restrictions)
     assert len(careful._register.find(careful.did, number=newest.number)) == 2
 
 
@@ -293,5 +294,9 @@ def test_only_a_licence_is_issued_anew_and_under_its_own_number(town: Town, care
         town.board.issue(town.license(license_number=town.board.issued(issued).number), to=town.wallet.did)
     csp = town.directory.create_board("csp", title="C", jurisdiction="US", resources=["PatientIdentityCredential"], entity_type="csp")
     identity = csp.issue(town.identity(), to=town.wallet.did)
+    restriction = Restriction("no_schedule_2", "No Schedule II", date(2026, 1, 1))
     with pytest.raises(ValueError, match="only licences"):
-        csp._restrict(identity.id, ())
+        csp.docket.enter(identity.id, "restricted", reason="r", restrictions=[restriction])
+    assert csp.docket.history(identity.id) == []
+    with pytest.raises(ValueError, match="only licences"):
+        csp.docket._published.restrict(identity.id, (), ())
