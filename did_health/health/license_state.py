@@ -13,6 +13,7 @@ from typing import Final
 from did_health.errors import FormatError
 from did_health.health.status_messages import SIGNALS, Signal, Verdict
 
+RESTRICTED: Final = "restricted"
 STAYED_SUSPENSION: Final = "stayed_suspension"
 SUSPENSIONS: Final = frozenset({"suspended", "summary_suspension"})
 CLEAR: Final = "active"

@@ -13,14 +13,14 @@ from typing import Final
 
 from did_health.encoding import strict_json
 from did_health.errors import FormatError
-from did_health.health.license_state import SUSPENSIONS
+from did_health.health.license_state import SUSPENSIONS, Axis, axis_of
 from did_health.health.physician_license import CompactOrigin, PhysicianLicense
 from did_health.health.status_messages import SIGNALS
 from did_health.roles.docket import Decision
 from did_health.roles.documents import logged_credential
 from did_health.roles.issuer import Board
 from did_health.roles.register import IssuedCredential
-from did_health.roles.report import CheckName, Outcome, Report
+from did_health.roles.report import Check, CheckName, Outcome, Report
 from did_health.roles.verifier import Verifier
 
 DERIVED: Final = "compact_derived"
@@ -28,6 +28,7 @@ SUSPENDED_FOR: Final = timedelta(days=90)
 """How long a licence is suspended when another member board has acted, unless its own board ends that."""
 _PREFIX: Final = "principal_"
 _LICENSE_PREFIX: Final = "principal_license_"
+_NOT_FOLLOWED: Final = frozenset({"not_a_principal_license", "principal_license_mismatch"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,8 @@ def follow_principals(board: Board, verifier: Verifier) -> tuple[tuple[Decision,
     """Give each of the board's compact licences the state that its principal licence has by discipline; what was decided, and what is unknown.
 
     A suspension by the principal state becomes ``compact_derived``, which stays when the principal state reinstates; what is for ever there
-    is for ever here, under this board's own rules for such decisions. Done again, it decides nothing twice.
+    is for ever here, under this board's own rules for such decisions. Done again, it decides nothing twice; but what the board's own
+    reinstatement has ended is derived again while, or once more when, the principal state's discipline stands.
     """
     decided, unfollowed = [], []
     for row, origin in _compact_licenses(board):
@@ -50,10 +52,11 @@ def follow_principals(board: Board, verifier: Verifier) -> tuple[tuple[Decision,
         report = verifier.verify(document, waive=[CheckName.HOLDER_BINDING])
         state = _principal_state(report)
         if state is not None:
-            if not any(one.order == origin.spl_license and one.state == state and not one.is_final for one in board.docket.history(row.id)):
+            waiting = [one for one in board.docket.history(row.id) if not one.is_final and not one.is_in_force]
+            if not any(one.order == origin.spl_license and one.state == state for one in (*board.docket.standing(row.id), *waiting)):
                 reason = f"the principal licence is {state.replace('_', ' ') if state != DERIVED else 'suspended'}"
                 decided.append(board.docket.enter(row.id, state, reason=reason, by="the compact", order=origin.spl_license))
-        elif unknown := tuple(check.code for check in report.checks if check.name is CheckName.DOMAIN and check.outcome is Outcome.UNKNOWN):
+        elif unknown := tuple(check.code for check in report.checks if check.name is CheckName.DOMAIN and _is_untold(check)):
             unfollowed.append(Unfollowed(row.id, unknown))
     return tuple(decided), tuple(unfollowed)
 
@@ -98,6 +101,14 @@ def _principal_state(report: Report) -> str | None:
             return word
     if _PREFIX + "revoked" in codes:
         return "revoked"
-    if _PREFIX + "suspended" in codes or SUSPENSIONS.intersection(words):
+    if SUSPENSIONS.intersection(words):
+        return DERIVED
+    # Of several states the message is the worst: if that is one of renewal, no discipline suspends.
+    if _PREFIX + "suspended" in codes and not any(word in SIGNALS and axis_of(word) is Axis.RENEWAL for word in words):
         return DERIVED
     return None
+
+
+def _is_untold(check: Check) -> bool:
+    """Whether a check tells that the principal licence could not be followed, or that it is none."""
+    return check.outcome is Outcome.UNKNOWN or check.code in _NOT_FOLLOWED

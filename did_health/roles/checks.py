@@ -276,6 +276,8 @@ class Checks:
         """Step 7."""
         given = subject.part.receipt
         if given is None and is_self_issued(subject.credential):
+            if subject.retired_keys:
+                raise Unproven(Outcome.FAIL, "key_retired", "the key that signed is retired, and what is not logged does not tell when it signed")
             self.made.append(_passed("never_logged", subject.index, None))
             return
         if given is None:
@@ -351,7 +353,8 @@ class Checks:
             revoked, as_of = self.facts.handle_revoked(raw)
             return REVOKED if revoked else None, as_of
         result, as_of = self.facts.status(raw, credential.issuer_id)
-        return None if result.valid else status_finding(credential, result), as_of
+        # What a restriction forbids is judged for the licence at hand, not for one that it hangs on.
+        return None if result.valid else status_finding(credential, result, self.act if self._following else None), as_of
 
     def _holder_binding(self, subject: _Subject) -> None:
         """Step 10."""

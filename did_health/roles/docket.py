@@ -17,9 +17,9 @@ from typing import Final, Protocol
 from did_health.encoding import timestamps
 from did_health.errors import DidHealthError
 from did_health.health.board_orders import BoardOrder
-from did_health.health.license_state import CLEAR, Axis, LicenseState, axis_of, check_state, combined, severity
+from did_health.health.license_state import CLEAR, Axis, LicenseState, axis_of, check_state, severity
 from did_health.health.restrictions import Restriction
-from did_health.health.status_messages import SIGNALS, Signal
+from did_health.health.status_messages import SIGNALS
 
 
 class DecisionEvent(StrEnum):
@@ -152,11 +152,12 @@ class Published(Protocol):
     def can_be_restricted(self, credential: str) -> bool:
         """Whether the credential is one that is issued anew with restrictions."""
 
-    def publish(self, credential: str, signal: Signal, decision: Decision, reason: str) -> None:
-        """Let the status lists say ``signal`` of everything that was issued for the licence."""
+    def publish(self, credential: str, standing: Sequence[Decision], decided: Sequence[Restriction], decision: Decision, reason: str) -> None:
+        """Let the status lists say of everything that was issued for the licence what the decisions that stand come to.
 
-    def restrict(self, credential: str, standing: Sequence[Restriction], decided: Sequence[Restriction]) -> None:
-        """Have the licence issued with the restrictions ``standing``, and without the others that were ever ``decided``."""
+        The licence is issued anew with their restrictions, and without the others that were ever ``decided``. ``decision`` is the one because
+        of which this is done.
+        """
 
 
 class Docket:
@@ -372,11 +373,8 @@ class Docket:
         """Publish what the decisions that stand come to; their ids."""
         history = self.history(decision.credential)
         standing = _standing([one for one in history if stands(one)], self._clock())
-        signal = combined(one.state for one in standing)
-        self._published.publish(decision.credential, signal, decision, reason)
         decided = [restriction for one in history for restriction in one.restrictions]
-        if decided and not signal.revocation:
-            self._published.restrict(decision.credential, [restriction for one in standing for restriction in one.restrictions], decided)
+        self._published.publish(decision.credential, standing, decided, decision, reason)
         return [one.id for one in standing]
 
     def _recorded(self, decision: Decision, event: DecisionEvent, by: str, why: str = "") -> Decision:

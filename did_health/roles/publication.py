@@ -13,9 +13,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
+from did_health.health.license_state import RESTRICTED, combined
 from did_health.health.physician_license import PhysicianLicense
 from did_health.health.restrictions import Restriction
-from did_health.health.status_messages import Signal
+from did_health.health.status_messages import SIGNALS, Message, Signal, Verdict
 from did_health.roles.docket import Decision
 from did_health.roles.register import IssuedCredential, Register, StatusChange
 from did_health.roles.status_publisher import StatusPublisher
@@ -61,13 +62,19 @@ class Publication:
         row = self._listed(credential)
         return row.type == PhysicianLicense.credential_type and Credential.parse(row.document).valid_until is not None
 
-    def publish(self, credential: str, signal: Signal, decision: Decision, reason: str) -> None:
-        """See ``Published``. What the lists say already is left alone, and a revocation is never taken back."""
+    def publish(self, credential: str, standing: Sequence[Decision], decided: Sequence[Restriction], decision: Decision, reason: str) -> None:
+        """See ``Published``. The lists come first: a suspension does not wait for what is to be issued."""
+        self._list(credential, standing, decision, reason)
+        if decided and not any(SIGNALS[one.state].revocation for one in standing) and self._restrict(credential, standing, decided):
+            self._list(credential, standing, decision, reason)
+
+    def _list(self, credential: str, standing: Sequence[Decision], decision: Decision, reason: str) -> None:
+        """Set the lists; what they say already is left alone, and a revocation is never taken back."""
         rows = self.versions(credential)
-        present = self._status.values([row.index for row in rows])
+        present, revoked = self._status.values([row.index for row in rows]), self._revoked(rows)
         alike: dict[tuple[tuple[StatusPurpose, int], ...], list[IssuedCredential]] = defaultdict(list)
-        revoked = self._revoked(rows)
         for place, row in enumerate(rows):
+            signal = _signal(row, standing)
             wanted = {
                 StatusPurpose.REVOCATION: int(signal.revocation or revoked[place]),
                 StatusPurpose.SUSPENSION: int(signal.suspension),
@@ -84,21 +91,40 @@ class Publication:
             ]
             self._status.change(dict(values), [row.index for row in changing], changes)
 
-    def restrict(self, credential: str, standing: Sequence[Restriction], decided: Sequence[Restriction]) -> None:
-        """See ``Published``. Again after a crash, it is found that this was done."""
+    def _restrict(self, credential: str, standing: Sequence[Decision], decided: Sequence[Restriction]) -> bool:
+        """Issue the newest version anew unless it has the restrictions that stand already, as after a crash; whether that was done."""
         newest = self.versions(credential)[-1]
-        document = Credential.parse(newest.document)
-        if document.valid_until is None or newest.type != PhysicianLicense.credential_type:
-            raise ValueError("only licences are issued anew with restrictions")
-        if self.is_revoked(newest.id):
-            return
-        claims = PhysicianLicense.from_subject(document.subjects[0], valid_until=document.valid_until)
+        if not self.can_be_restricted(newest.id) or self.is_revoked(newest.id):
+            return False
+        claims = _license(newest)
         # Those that no decision made, the licence has of its own.
         own = [one for one in claims.restrictions if one not in decided]
-        wanted = tuple(dict.fromkeys([*own, *standing]))
-        if set(claims.restrictions) != set(wanted):
-            self._reissue(newest.id, replace(claims, restrictions=wanted))
+        wanted = tuple(dict.fromkeys([*own, *_restrictions(standing)]))
+        if set(claims.restrictions) == set(wanted):
+            return False
+        self._reissue(newest.id, replace(claims, restrictions=wanted))
+        return True
 
     def _revoked(self, rows: Sequence[IssuedCredential]) -> Sequence[bool]:
         values = self._status.values([row.index for row in rows])
         return [value == 1 for value in values.get(StatusPurpose.REVOCATION, [0] * len(rows))]
+
+
+def _restrictions(standing: Sequence[Decision]) -> list[Restriction]:
+    return [restriction for one in standing for restriction in one.restrictions]
+
+
+def _license(row: IssuedCredential) -> PhysicianLicense:
+    document = Credential.parse(row.document)
+    if document.valid_until is None:
+        raise ValueError("only licences are issued anew with restrictions")
+    return PhysicianLicense.from_subject(document.subjects[0], valid_until=document.valid_until)
+
+
+def _signal(row: IssuedCredential, standing: Sequence[Decision]) -> Signal:
+    """What the lists say of one version: of one that does not name the restrictions that stand, that there are some."""
+    restrictions = _restrictions(standing)
+    if restrictions and set(restrictions) <= set(_license(row).restrictions):
+        return combined(one.state for one in standing if one.state != RESTRICTED or not one.restrictions)
+    signal = combined(one.state for one in standing)
+    return replace(signal, message=Message.RESTRICTED) if restrictions and signal.verdict is Verdict.CONDITIONAL else signal

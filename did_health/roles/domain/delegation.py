@@ -42,6 +42,9 @@ class DelegationRule:
         if not any(other.has_type(_IDENTITY) and _is_about(other, credential.issuer_id) for other in around.others):
             sentence = "nothing here says who the person is that delegates: compare with what the pharmacy knows of the patient"
             findings.append(Finding(Outcome.PASS, "delegator_not_identified", sentence, conditional=True))
+        if not credential.status_entries:
+            sentence = "the delegation names no way to take it back: in doubt ask the patient whether it still holds"
+            findings.append(Finding(Outcome.PASS, "delegation_not_revocable", sentence, conditional=True))
         if delegation.on_behalf_of is not None:
             sentence = "a guardian delegates for the patient: that they are the guardian, the pharmacy's own record must say"
             findings.append(Finding(Outcome.PASS, "guardian_to_be_checked", sentence, conditional=True))

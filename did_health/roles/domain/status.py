@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from did_health.health.act import PRESCRIBE, Act
 from did_health.health.physician_license import PhysicianLicense
 from did_health.health.status_messages import VERDICTS, Message
 from did_health.roles.domain.finding import Finding
@@ -21,8 +22,8 @@ _BY_PURPOSE: Final[Mapping[str, Finding]] = MappingProxyType({
 })
 
 
-def status_finding(credential: Credential, result: StatusResult) -> Finding | None:
-    """What a status value means for the credential; ``None`` if it says nothing against it.
+def status_finding(credential: Credential, result: StatusResult, act: Act | None = None) -> Finding | None:
+    """What a status value means for the credential, and for the act at hand if there is one; ``None`` if it says nothing against it.
 
     A purpose that is not known is not taken for harmless: it is ``unknown``.
     """
@@ -35,6 +36,9 @@ def status_finding(credential: Credential, result: StatusResult) -> Finding | No
     if not credential.has_type(PhysicianLicense.credential_type):
         return Finding(Outcome.PASS, "status_message", "the issuer has something to say about the credential", conditional=True)
     message = Message(result.value) if result.value < len(Message) else Message.UNDEFINED
+    if message is Message.RESTRICTED and act is not None and (act.purpose == PRESCRIBE or act.schedule):
+        # Boards say so of a licence that does not name its restrictions, such as one that was issued before them.
+        return Finding(Outcome.UNKNOWN, "restrictions_not_named", "the licence is restricted in ways that it does not name: ask for the newest one")
     code = f"license_{message.name.lower()}"
     if VERDICTS[message].value == Verdict.CONDITIONAL:
         return Finding(Outcome.PASS, code, f"the board's message on the licence: {message.words}", conditional=True)
