@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Final, Protocol
@@ -47,7 +47,7 @@ class RecordedEvent:
     event: DecisionEvent
     by: str
     at: datetime
-    why: str = ""
+    why: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,8 @@ class Decision:
     credential: str
     axis: Axis
     state: str
-    reason: str
+    # What a board says of somebody stays out of logs and tracebacks.
+    reason: str = field(repr=False)
     order: str
     effective: datetime
     until: datetime | None
@@ -68,7 +69,7 @@ class Decision:
     entered_by: str
     entered_at: datetime
     needs_approval: bool
-    restrictions: tuple[Restriction, ...] = ()
+    restrictions: tuple[Restriction, ...] = field(default=(), repr=False)
     events: tuple[RecordedEvent, ...] = ()
 
     @property

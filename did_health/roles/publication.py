@@ -84,6 +84,9 @@ class Publication:
             # A list that the set does not have can say nothing; those for what is refused are in every set, unless its issuer wanted otherwise.
             if changed := tuple((purpose, value) for purpose, value in wanted.items() if purpose in present and present[purpose][place] != value):
                 alike[changed].append(row)
+        if not alike:
+            # A crash may have cut off what follows after the register.
+            self._status.publish()
         for values, changing in alike.items():
             now = self._clock()
             changes = [

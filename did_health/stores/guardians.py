@@ -39,13 +39,14 @@ def combine(shares: Sequence[str]) -> bytes:
     for place, share in enumerate(written, 1):
         try:
             library.Share.from_mnemonic(share)
-        except library.MnemonicError as error:
+        except library.MnemonicError:
             hint = "Compare it with what the guardian has: a word is wrong or missing"
-            raise FormatError(f"share {place} is damaged", where=f"share {place}", hint=hint) from error
+            # The library's error has words of the share in it.
+            raise FormatError(f"share {place} is damaged", where=f"share {place}", hint=hint) from None
     try:
         secret: bytes = library.combine_mnemonics(written)
-    except library.MnemonicError as error:
-        raise FormatError("the shares do not bring the secret back", hint="Are there enough of them, and all of this backup?") from error
+    except library.MnemonicError:
+        raise FormatError("the shares do not bring the secret back", hint="Are there enough of them, and all of this backup?") from None
     if len(secret) != SECRET_BYTES:
         raise FormatError("the shares are of another kind of secret")
     return secret
