@@ -117,7 +117,7 @@ class Board:
             rules or DocketRules(),
             clock=institution.clock,
             random=institution.random,
-            published=Publication(register, self._status, institution.clock, self._listed, self.reissue),
+            published=Publication(register, self._status, institution.clock, self._listed, self._reissue),
         )
 
     @property
@@ -222,12 +222,20 @@ class Board:
     def reissue(self, credential: str | Issued, claims: CredentialClaims) -> Issued:
         """Issue a credential anew, with other claims, to the same holder under the same number, and tell the old one's holder to fetch it.
 
-        The old one stays what it was, with the status ``refresh`` if this issuer has a list for it. Raises as ``issue`` does.
+        The old one stays what it was, with the status ``refresh`` if this issuer has a list for it; what stands against it stands against
+        the new one. Raises as ``issue`` does, and ``ValueError`` for one that is revoked, or if restrictions that stand are left out.
         """
         return self.reissue_many([(credential, claims)])[0]
 
     def reissue_many(self, orders: Sequence[tuple[str | Issued, CredentialClaims]]) -> tuple[Issued, ...]:
         """As ``reissue``, each credential to its own holder: all or none, under one entry of the ledger."""
+        for credential, claims in orders:
+            standing = [restriction for one in self.docket.standing(self._listed(credential).id) for restriction in one.restrictions]
+            if not set(standing) <= set(getattr(claims, "restrictions", ())):
+                raise ValueError("the licence is not issued anew without restrictions that stand: decide about them first")
+        return self._reissue(orders)
+
+    def _reissue(self, orders: Sequence[tuple[str | Issued, CredentialClaims]]) -> tuple[Issued, ...]:
         rows = [self._listed(credential) for credential, _ in orders]
         if any(row.type != claims.credential_type or row.number != claims.number for row, (_, claims) in zip(rows, orders, strict=True)):
             raise ValueError("a credential is reissued as the same type and under the same number")

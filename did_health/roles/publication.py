@@ -36,7 +36,7 @@ class Publication:
         status: StatusPublisher,
         clock: Callable[[], datetime],
         listed: Callable[[str], IssuedCredential],
-        reissue: Callable[[str, PhysicianLicense], object],
+        reissue: Callable[[Sequence[tuple[str, PhysicianLicense]]], object],
     ) -> None:
         self._register, self._status, self._clock, self._listed, self._reissue = register, status, clock, listed, reissue
 
@@ -105,7 +105,7 @@ class Publication:
         wanted = tuple(dict.fromkeys([*own, *_restrictions(standing)]))
         if set(claims.restrictions) == set(wanted):
             return False
-        self._reissue(newest.id, replace(claims, restrictions=wanted))
+        self._reissue([(newest.id, replace(claims, restrictions=wanted))])
         return True
 
     def _revoked(self, rows: Sequence[IssuedCredential]) -> Sequence[bool]:

@@ -107,6 +107,15 @@ def test_what_is_suspended_is_suspended_when_it_is_issued_anew(town: Town, board
     assert [town.show(one).verdict for one in (issued, fresh)] == ["accept", "accept"]
 
 
+def test_a_licence_is_not_issued_anew_without_restrictions_that_stand(town: Town, board: Board, issued: Issued) -> None:
+    restricted(board, issued, NO_SCHEDULE_2)
+    claims = town.license(license_number=board.issued(issued).number)
+    with pytest.raises(ValueError, match="restrictions that stand"):
+        board.reissue(newest(board, issued), claims)
+    fresh = board.reissue(newest(board, issued), replace(claims, restrictions=(NO_SCHEDULE_2,), degree="MD"))
+    assert town.show(fresh, **PRESCRIBING).codes == ("act_restricted",)
+
+
 def test_what_is_revoked_is_not_issued_anew(town: Town) -> None:
     issued = town.issue()
     town.board.revoke(issued, reason="an order")
