@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from did_health.cli import options, session
 from did_health.cli.exits import CONDITIONAL, FAILED, INDETERMINATE, OK, UsageError, no_verdict
 from did_health.cli.options import DirectoryOption, JSONOption, OutputFileOption, PassphraseFileOption, example
 from did_health.cli.output import Output, when
+from did_health.cli.receipt_files import write_receipts
 
 if TYPE_CHECKING:
     from did_health.health.air_segment import AIRSegment, ShownDocument
@@ -107,7 +108,7 @@ def check(
             pickup = pickup.continued(by=override_by, reason=override_reason)
         recorded = counter.desk.complete(pickup)
     out = Output(as_json)
-    files = _write_receipts(receipts, recorded)
+    files = write_receipts(receipts, recorded)
     if air is not None:
         from did_health.encoding import strict_json
 
@@ -210,17 +211,6 @@ def _request(file: Path | None) -> Request | None:
     from did_health.roles.request import Request
 
     return None if file is None else session.at_file(file, lambda: Request.parse(session.read_file(file, max_bytes=MAX_REQUEST_BYTES)))
-
-
-def _write_receipts(folder: Path | None, recorded: Recorded) -> Sequence[str]:
-    if folder is None:
-        return []
-    paths = []
-    for receipt in recorded.receipts.values():
-        path = folder / f"{receipt.id.rpartition(':')[2]}.json"
-        session.write_file(path, receipt.to_json() + b"\n", secret=True)
-        paths.append(str(path))
-    return paths
 
 
 def _air(pickup: Pickup, codes: Path | None, document: Path | None, pharmacist: str) -> AIRSegment:

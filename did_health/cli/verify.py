@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -47,6 +47,8 @@ def verify(
     ] = None,
     waive: Annotated[list[str] | None, typer.Option("--waive", help="Leave a check out, by its name; shown as waived. May be repeated.")] = None,
     at: Annotated[str | None, typer.Option("--at", help="Verify as of this time, as 2026-01-31T13:45:00Z; by default now.")] = None,
+    receipt_by: Annotated[str, typer.Option("--receipt-by", help="Sign a receipt as this institution of the directory, and add a row to its log.")] = "",
+    receipts: Annotated[Path | None, typer.Option("--receipts", help="With --receipt-by: write the receipts into this folder.")] = None,
     show_claims: Annotated[bool, typer.Option("--show-claims", help="Print the claims too, if the verdict is accept (or overridden).")] = False,
     override_by: Annotated[str, typer.Option("--override-by", help="Who decides to read the claims although the verdict is not accept.")] = "",
     override_reason: Annotated[str, typer.Option("--override-reason", help="Why; both stand in the report.")] = "",
@@ -64,6 +66,8 @@ def verify(
 
     if bool(override_by.strip()) != bool(override_reason.strip()):
         raise UsageError("an override names who decides, and why", hint="Give both --override-by and --override-reason")
+    if receipt_by:
+        _require_purpose(purpose)
     waived = [_check_name(name) for name in waive or ()]
     moment = session.moment(at, "--at")
     with no_verdict():
@@ -82,6 +86,7 @@ def verify(
                     schedule=schedule,
                     jurisdiction=jurisdiction,
                     setting=setting,
+                    max_age=_max_age(purpose, schedule),
                     evidence=saved.evidence if saved else None,
                     now=moment,
                     waive=waived,
@@ -93,10 +98,41 @@ def verify(
         report = report.overridden(by=override_by, reason=override_reason)
     if remembered is not None and remembered.unsaved is not None:
         note(f"What was seen of the ledger could not be remembered: {remembered.unsaved}", "yellow")
+    if receipt_by:
+        _record(report, purpose, receipt_by, receipts, directory, passphrase_file)
     if fhir is not None:
         _write_fhir(fhir, report, audience or "")
     _show(Output(as_json), report, saved, show_claims=show_claims)
     raise typer.Exit({Verdict.ACCEPT: OK, Verdict.REFUSE: FAILED, Verdict.CONDITIONAL: CONDITIONAL}.get(report.verdict, INDETERMINATE))
+
+
+def _require_purpose(purpose: str) -> None:
+    from did_health.health.purposes import PURPOSES
+
+    if purpose not in PURPOSES:
+        raise UsageError("a receipt says what the verification was for", where="--purpose", hint=f"It is one of: {', '.join(PURPOSES)}")
+
+
+def _record(report: Report, purpose: str, name: str, folder: Path | None, directory: Path, passphrase_file: Path | None) -> None:
+    """Sign receipts of the report and add a row to the institution's log."""
+    from did_health.cli.receipt_files import write_receipts
+    from did_health.health.purposes import packaged_purposes
+    from did_health.roles.receipts import ReceiptBook
+    from did_health.stores.verifier_records import SQLVerifierRecords
+
+    with no_verdict(), session.open_existing(directory, passphrase_file) as opened:
+        book = ReceiptBook(opened.institution(name), SQLVerifierRecords(opened.verifier_database(name)))
+        recorded = book.record(report, purpose=purpose, policy_id=packaged_purposes().policy(purpose).policy_id)
+    files = write_receipts(folder, recorded)
+    note(f"Row {recorded.position} of {name}'s log; receipts: {', '.join(files) or len(recorded.receipts)}")
+
+
+def _max_age(purpose: str, schedule: str) -> timedelta | None:
+    """How old evidence may be by the purpose's own policy, if it has one."""
+    from did_health.health.purposes import packaged_purposes
+
+    found = packaged_purposes().policies.get(purpose)
+    return None if found is None else found.limit(schedule).max_age
 
 
 def _check_name(name: str) -> CheckName:

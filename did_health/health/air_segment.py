@@ -7,7 +7,7 @@ the standard (no source of it has a ``seenOn``).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
@@ -54,8 +54,9 @@ class ShownDocument:
 
     type: str
     jurisdiction: str
-    number: str
-    name: PersonName | None = None
+    # Stay out of logs and tracebacks.
+    number: str = field(repr=False)
+    name: PersonName | None = field(repr=False, default=None)
 
     @classmethod
     def from_json(cls, value: object) -> ShownDocument:
@@ -69,7 +70,7 @@ class ShownDocument:
 class AIRSegment:
     """The fields by their names; those that are not known are empty."""
 
-    values: Mapping[str, str]
+    values: Mapping[str, str] = field(repr=False)
 
     @classmethod
     def picking_up(

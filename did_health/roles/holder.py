@@ -245,9 +245,10 @@ class Wallet:
     def with_new_key(self, random: Callable[[int], bytes]) -> tuple[Wallet, bytes]:
         """A wallet with a new key, and the statement, signed by both keys, on which issuers issue to the new one (see ``roles.key_change``).
 
-        The new wallet holds no credentials yet, for those here are about the old key; what was granted to others can be revoked from either.
+        The new wallet holds no credentials yet, for those here are about the old key; what was granted to others can be revoked from either, and
+        the activity log goes on.
         """
-        wallet = Wallet(generate(random, self._signer.public_key.algorithm), (), self.grants, clock=self._clock)
+        wallet = Wallet(generate(random, self._signer.public_key.algorithm), (), self.grants, self.activity, clock=self._clock)
         return wallet, sign_key_change((self.did, self._signer), (wallet.did, wallet._signer), self._clock())
 
     # ---- at rest

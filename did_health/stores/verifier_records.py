@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from did_health.errors import ConflictError, FormatError
@@ -99,8 +99,9 @@ class SQLVerifierRecords:
                     verifier=verifier, number=number, members=b"".join(batch.members), head=batch.head, entry=b"", ledger_proof=""
                 )
             )
-            for place, row in enumerate(waiting):
-                connection.execute(update(receipts).where(receipts.c.position == row.position).values(batch=number, place=place))
+            if waiting:
+                statement = update(receipts).where(receipts.c.position == bindparam("at")).values(batch=number, place=bindparam("in_batch"))
+                connection.execute(statement, [{"at": row.position, "in_batch": place} for place, row in enumerate(waiting)])
         return batch
 
     def set_entry(self, verifier: str, number: int, entry: bytes) -> None:

@@ -243,3 +243,25 @@ def test_receipts_of_nobody_and_for_somebody_else(cli: CLI) -> None:
 def test_receipts_cannot_be_checked_without_a_ledger(cli: CLI) -> None:
     cli("wallet", "init", "me", "--dir", "elsewhere")
     cli("wallet", "activity", "me", "--dir", "elsewhere", "--check", code=2)
+
+
+def test_any_verification_can_give_receipts(cli: CLI) -> None:
+    shown(cli)
+    nonce = json.loads(Path("request.json").read_bytes())["nonce"]
+    arguments = ("shown.json", "--audience", AUDIENCE, "--nonce", nonce, "--receipt-by", "main-street", "--receipts", "given")
+    assert "what the verification was for" in cli("verify", *arguments, code=2).err
+    assert "Row 0 of main-street" in cli("verify", *arguments, "--purpose", "checkin").err
+    (receipt,) = Path("given").iterdir()
+    cli("wallet", "receive", "patient", receipt)
+    assert cli("wallet", "activity", "patient", "--json").json["activity"][0]["purpose"] == "checkin"
+
+
+def test_a_purpose_with_a_policy_asks_for_fresh_evidence(cli: CLI) -> None:
+    shown(cli)
+    nonce = json.loads(Path("request.json").read_bytes())["nonce"]
+    arguments = ("shown.json", "--audience", AUDIENCE, "--nonce", nonce, "--purpose", "pickup")
+    cli("verify", *arguments, "--save-evidence", "evidence.json")
+    at = f"{datetime.now(UTC) + timedelta(hours=2):%Y-%m-%dT%H:%M:%SZ}"
+    offline = ("--evidence", "evidence.json", "--at", at, "--waive", "presentation", "--waive", "holder_binding", "--json")
+    assert cli("verify", *arguments, "--schedule", "none", *offline).json["verdict"] == "accept"
+    assert "evidence_stale" in cli("verify", *arguments, "--schedule", "2", *offline, code=3).json["codes"]

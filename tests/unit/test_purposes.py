@@ -11,6 +11,7 @@ import pytest
 from did_health.errors import FormatError, VerificationError
 from did_health.health.dated_tables import DatedTable, packaged_table
 from did_health.health.purposes import PURPOSES, ClaimName, PurposePolicies, TooOld, packaged_purposes
+from did_health.limits import MAX_REQUEST_BYTES
 from did_health.roles.request import Request
 from did_health.vc.packaged import schema_file
 from tests.conftest import repeatable_bytes
@@ -135,3 +136,8 @@ def test_a_limit_of_the_purpose_is_taken_where_the_trust_policy_allows_more(town
     assert town.judge(issued, evidence=evidence, now=later, max_age=HOUR).codes == ("evidence_stale",)
     # The trust policy's own limit of a day is not widened.
     assert town.judge(issued, evidence=evidence, now=seen + timedelta(hours=25), max_age=timedelta(days=120)).verdict == "indeterminate"
+
+
+def test_a_request_has_a_size() -> None:
+    with pytest.raises(FormatError):
+        Request.parse(b" " * MAX_REQUEST_BYTES + b"{}")

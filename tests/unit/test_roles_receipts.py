@@ -323,3 +323,35 @@ def test_proofs_of_receipts_and_of_issuing_are_not_each_other(pharmacy: Pharmacy
     disguised = ReceivedReceipt(received.credential, {**issuance, "format": "did-health/receipt-proof/v1"})
     report = verify_receipt(disguised, pharmacy.town.verifier)
     assert report.codes == ("receipt_proof_invalid",)
+
+
+def test_a_batch_has_a_limit_and_the_rest_is_in_the_next(pharmacy: Pharmacy, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("did_health.roles.receipts.MAX_RECEIPTS_PER_BATCH", 2)
+    patient = pharmacy.patient()
+    received = [next(iter(pharmacy.record(patient).receipts.values())) for _ in range(3)]
+    assert pharmacy.book.publish() == 3
+    assert [len(batch.members) for batch in pharmacy.records.batches(pharmacy.institution.did)] == [3, 2]
+    assert all(verify_receipt(pharmacy.book.receipt(one.id), pharmacy.town.verifier).verdict == "accept" for one in received)
+    assert whole(pharmacy)
+
+
+def test_a_wallet_with_a_new_key_goes_on_with_its_activity_log(pharmacy: Pharmacy) -> None:
+    wallet = pharmacy.patient()
+    (received,) = pharmacy.record(wallet).receipts.values()
+    wallet.keep_receipt(received)
+    fresh, _ = wallet.with_new_key(pharmacy.town.random)
+    assert fresh.activity == (received,)
+
+
+def test_more_claims_than_a_receipt_can_name(pharmacy: Pharmacy) -> None:
+    """A stranger shows a credential of a type of their own; only that something was shown is told of what cannot be named."""
+    _, report = pharmacy.show(pharmacy.patient())
+    (credential,) = report._credentials
+    subject = {"id": "did:web:x.example", **{f"c{number}": 1 for number in range(99)}}
+    raw = {**credential.raw, "type": ["VerifiableCredential", "A"], "credentialSubject": subject}
+    strange = replace(credential, raw={**raw, "credentialStatus": {"type": "Other"}}, types=("VerifiableCredential", "A"))
+    odd = replace(credential, raw={**raw, "credentialSubject": [{"id": 3}, {**subject, "a b": 1}]}, types=("VerifiableCredential", "No Word"))
+    recorded = pharmacy.book.record(replace(report, _credentials=(strange, odd)), purpose="pickup", policy_id="p")
+    (one,) = recorded.receipts.values()
+    assert len(one.receipt.claims_disclosed) == 64
+    assert verify_receipt(one, pharmacy.town.verifier).verdict == "conditional"
