@@ -1,8 +1,8 @@
 """Receipts of verifications: signed by the verifier, one for each person whose claims were shown, batched to the ledger as one root.
 
 ``ReceiptBook.record`` signs and keeps them together with a row of the verifier's log; ``publish`` logs what is new. After a crash
-between any two steps the next ``publish`` goes on where it was: the members of a batch are fixed before its entry is signed, and the entry
-is kept before it is submitted.
+between any two steps the next ``publish`` goes on where it was: the members of a batch are fixed before its entry is signed, so that it is
+found on the ledger if it is there.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from did_health.health.verification_receipt import ReceiptOverride, SeenCheckpoi
 from did_health.ledger.batch import IssuanceBatch, ReceiptProof, credential_digest
 from did_health.ledger.entry import Entry, Kind, subject_of
 from did_health.ledger.latest import LatestBundle
-from did_health.ledger.log import LoggedEntry, Submission
+from did_health.ledger.log import LoggedEntry, SequencedEntry, Submission
 from did_health.limits import MAX_CLAIM_ITEMS, MAX_RECEIPTS_PER_BATCH
 from did_health.roles.evidence import Evidence
 from did_health.roles.institution import Institution
@@ -112,22 +112,25 @@ class ReceiptBook:
         Raises what ``Ledger.submit`` raises; then nothing is lost, and the next call goes on.
         """
         published = 0
-        while (batch := self._records.open_batch(self.verifier, lambda row: head_digest(self.verifier, row), MAX_RECEIPTS_PER_BATCH)) is not None:
-            self._records.finish_batch(self.verifier, batch.number, self._logged(batch).proof.encode().decode())
+        subject = subject_of(Kind.RECEIPT_BATCH, self.verifier)
+        while True:
+            # Read before the batch: if another process logs one meanwhile, the entry made here follows an old one and is refused.
+            latest = self.institution.ledger.latest(subject)
+            batch = self._records.open_batch(self.verifier, lambda row: head_digest(self.verifier, row), MAX_RECEIPTS_PER_BATCH)
+            if batch is None:
+                return published
+            self._records.finish_batch(self.verifier, batch.number, self._logged(batch, latest).proof.encode().decode())
             published += len(batch.members) - 1
-        return published
 
-    def _logged(self, batch: KeptBatch) -> LoggedEntry:
-        content, ledger = IssuanceBatch(batch.members).content, self.institution.ledger
-        latest = ledger.latest(subject_of(Kind.RECEIPT_BATCH, self.verifier))
-        if batch.entry and latest is not None and latest.entry == batch.entry:
-            if isinstance(latest, LoggedEntry):
-                return latest
-            # A ledger elsewhere answers the same entry as it did before.
-            return self.institution.submit(Submission(batch.entry, content))[0]
-        submission = self.institution.entry_after(latest, Kind.RECEIPT_BATCH, subject_of(Kind.RECEIPT_BATCH, self.verifier), content)
-        self._records.set_entry(self.verifier, batch.number, submission.entry)
-        return self.institution.submit(submission)[0]
+    def _logged(self, batch: KeptBatch, latest: SequencedEntry | None) -> LoggedEntry:
+        content = IssuanceBatch(batch.members).content
+        if latest is None or latest.parsed.content != hashlib.sha256(content).digest():
+            subject = subject_of(Kind.RECEIPT_BATCH, self.verifier)
+            return self.institution.submit(self.institution.entry_after(latest, Kind.RECEIPT_BATCH, subject, content))[0]
+        if isinstance(latest, LoggedEntry):
+            return latest
+        # A ledger elsewhere answers the same entry as it did before.
+        return self.institution.submit(Submission(latest.entry, content))[0]
 
     def receipt(self, receipt_id: str) -> ReceivedReceipt:
         """A receipt to hand out, with its proof if it is on the ledger; raises ``KeyError`` for one that this verifier never signed."""

@@ -110,13 +110,12 @@ class KeptReceipt:
 class KeptBatch:
     """A receipt batch: its number among the verifier's, the digests of its members in their order, the head's last, and the head's position.
 
-    ``entry`` is the signed ledger entry once there is one, ``ledger_proof`` the text of its proof once it is logged (empty until then).
+    ``ledger_proof`` is the text of its entry's proof once it is logged, empty until then.
     """
 
     number: int
     members: tuple[bytes, ...]
     head: int
-    entry: bytes = b""
     ledger_proof: str = ""
 
 
@@ -146,9 +145,6 @@ class VerifierRecords(Protocol):
 
         ``None`` if nothing was added since the last batch.
         """
-
-    def set_entry(self, verifier: str, number: int, entry: bytes) -> None:
-        """Keep the signed entry of a batch, before it is submitted."""
 
     def finish_batch(self, verifier: str, number: int, ledger_proof: str) -> None:
         """A batch has been logged."""

@@ -246,7 +246,6 @@ receipt_batches: Final = Table(
     # The digests of its members in a row, the log's head last.
     Column("members", LargeBinary, nullable=False),
     Column("head", _Number, nullable=False),
-    Column("entry", LargeBinary, nullable=False),
     Column("ledger_proof", _Text, nullable=False),
     PrimaryKeyConstraint("verifier", "number"),
 )

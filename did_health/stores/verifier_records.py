@@ -96,7 +96,7 @@ class SQLVerifierRecords:
             batch = KeptBatch(number, (*(row.digest for row in waiting), head_of(last)), last.position)
             connection.execute(
                 insert(receipt_batches).values(
-                    verifier=verifier, number=number, members=b"".join(batch.members), head=batch.head, entry=b"", ledger_proof=""
+                    verifier=verifier, number=number, members=b"".join(batch.members), head=batch.head, ledger_proof=""
                 )
             )
             if waiting:
@@ -104,24 +104,18 @@ class SQLVerifierRecords:
                 connection.execute(statement, [{"at": row.position, "in_batch": place} for place, row in enumerate(waiting)])
         return batch
 
-    def set_entry(self, verifier: str, number: int, entry: bytes) -> None:
-        self._change(verifier, number, entry=entry)
-
     def finish_batch(self, verifier: str, number: int, ledger_proof: str) -> None:
-        self._change(verifier, number, ledger_proof=ledger_proof)
+        table = receipt_batches
+        with self._database.write() as connection:
+            # Of two who publish at once the second finds the proof of the first.
+            open_one = (table.c.verifier == verifier) & (table.c.number == number) & (table.c.ledger_proof == "")
+            if connection.execute(update(table).where(open_one).values(ledger_proof=ledger_proof)).rowcount != 1:
+                raise ConflictError("somebody else has just published this batch", where=f"{verifier} batch {number}")
 
     def batches(self, verifier: str) -> Sequence[KeptBatch]:
         query = select(receipt_batches).where(receipt_batches.c.verifier == verifier).order_by(receipt_batches.c.number)
         with self._database.read() as connection:
             return [_batch(row) for row in connection.execute(query)]
-
-    def _change(self, verifier: str, number: int, **values: Any) -> None:
-        table = receipt_batches
-        with self._database.write() as connection:
-            # Of two who publish at once the second finds the proof of the first.
-            open_one = (table.c.verifier == verifier) & (table.c.number == number) & (table.c.ledger_proof == "")
-            if connection.execute(update(table).where(open_one).values(**values)).rowcount != 1:
-                raise ConflictError("somebody else has just published this batch", where=f"{verifier} batch {number}")
 
 
 def _last(connection: Connection, verifier: str) -> LogRow | None:
@@ -136,4 +130,4 @@ def _row(row: Any) -> LogRow:
 
 def _batch(row: Any) -> KeptBatch:
     members = tuple(row.members[at : at + HASH_BYTES] for at in range(0, len(row.members), HASH_BYTES))
-    return KeptBatch(row.number, members, row.head, row.entry, row.ledger_proof)
+    return KeptBatch(row.number, members, row.head, row.ledger_proof)

@@ -40,7 +40,6 @@ def upgrade() -> None:
         sa.Column("number", _NUMBER, nullable=False),
         sa.Column("members", sa.LargeBinary(), nullable=False),
         sa.Column("head", _NUMBER, nullable=False),
-        sa.Column("entry", sa.LargeBinary(), nullable=False),
         sa.Column("ledger_proof", _TEXT, nullable=False),
         sa.PrimaryKeyConstraint("verifier", "number"),
     )
