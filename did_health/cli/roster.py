@@ -144,13 +144,14 @@ def _lookup(roster: Path, places: list[Path], boards: list[str], directory: Path
 
 @contextmanager
 def _executor(workers: int | None, dask: str | None) -> Iterator[tuple[Executor | None, int]]:
+    from did_health.limits import MAX_ROSTER_WORKERS
     from did_health.net.roster_workers import dask_cluster, processes, usable_cores
 
     if dask is not None:
         if workers is not None:
             raise UsageError("a Dask cluster has workers of its own", where="--workers", hint="Leave it out with --dask")
-        with dask_cluster(dask) as found:
-            yield found
+        with dask_cluster(dask) as (cluster, threads):
+            yield cluster, min(threads, MAX_ROSTER_WORKERS)
         return
     count = workers or usable_cores()
     if count == 1:

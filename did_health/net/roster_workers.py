@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import threading
 from collections.abc import Iterator
@@ -54,7 +55,6 @@ def dask_cluster(url: str) -> Iterator[tuple[Executor, int]]:
 
 def _end_with_parent() -> None:
     """In a worker: whoever kills the main process must not leave workers behind that wait for ever."""
-    import gc
     from multiprocessing import connection, parent_process
 
     # What has been imported stays: it need not be looked at in every collection.

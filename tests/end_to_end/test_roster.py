@@ -6,6 +6,8 @@ import json
 import multiprocessing
 import os
 import signal
+import sys
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +21,7 @@ from did_health.cli.roster_replay import opened
 from did_health.did.methods.webvh.urls import WebvhDID
 from did_health.errors import ConflictError, EdgeError, FormatError, StoreError, TransportError, VerificationError
 from did_health.health.public_listing import Lookup
+from did_health.net import roster_workers, rosters
 from did_health.net.gather import gather
 from did_health.net.published_licenses import PublishedLicenses
 from did_health.net.roster_lookup import RosterLookup
@@ -167,6 +170,16 @@ def test_the_next_report_says_what_changed(office: CredentialingOffice, town: To
     assert "changed, was accept" in page
 
 
+def test_many_shapes_of_licences_are_gathered_for_in_batches(office: CredentialingOffice, town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rosters, "BATCH", 1)
+    office.write(*office.collect(town.issue(), town.issue(board=town.other), town.issue()))
+    office.verify()
+    assert [verdict for verdict, _ in office.verdicts()] == ["accept"] * 3
+    monkeypatch.setattr(rosters, "MAX_GATHER_BYTES", 1)
+    office.verify("bounded")
+    assert [verdict for verdict, _ in office.verdicts("bounded")] == ["accept", "indeterminate", "accept"]
+
+
 def test_a_report_before_that_was_changed_is_not_compared_with(office: CredentialingOffice, town: Town) -> None:
     office.write(*office.collect(town.issue()))
     office.verify("first")
@@ -287,6 +300,30 @@ def test_a_dask_cluster_says_what_one_thread_says(office: CredentialingOffice, t
         assert threads == 2
         office.verify("dask", executor=executor, workers=threads, chunk_rows=2)
     assert (office.folder / "dask" / "rows.ndjson").read_bytes() == (office.folder / "inline" / "rows.ndjson").read_bytes()
+
+
+def test_dask_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(StoreError, match="not installed"), dask_cluster("tcp://127.0.0.1:1"):
+        pass
+
+
+def test_a_worker_ends_with_its_parent(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = threading.Event()
+    monkeypatch.setattr(roster_workers.os, "_exit", lambda _status: ended.set())
+    monkeypatch.setattr(roster_workers.gc, "freeze", lambda: None)
+    # The tests' own process has no parent that spawned it.
+    roster_workers._end_with_parent()
+    assert not ended.is_set()
+    here, there = multiprocessing.Pipe()
+
+    class Parent:
+        sentinel = here
+
+    monkeypatch.setattr(multiprocessing, "parent_process", Parent)
+    roster_workers._end_with_parent()
+    there.close()
+    assert ended.wait(10)
 
 
 def test_a_scheduler_that_is_not_there() -> None:

@@ -122,6 +122,15 @@ def test_over_the_web_what_cannot_be_had_is_said(cli: CLI) -> None:
     assert signed["report"]["madeBy"].endswith("nc-medical")
 
 
+def test_on_a_dask_cluster(cli: CLI) -> None:
+    from distributed import LocalCluster
+
+    path = collected(cli)
+    with LocalCluster(n_workers=1, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None, silence_logs=50) as cluster:
+        ran = cli("roster", "verify", path, "--report", "r1", "--licenses", "licenses", "--dask", cluster.scheduler_address, "--json")
+    assert ran.json["report"]["verdicts"]["accept"] == 1
+
+
 def test_a_bar_where_a_person_looks(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     with roster_output.counting_rows(quiet=False) as advance:

@@ -272,6 +272,11 @@ def test_rows_that_bring_their_credential_themselves(tmp_path: Path) -> None:
     assert lookup.asks_network([row_of(credential="https://board.example/x")])
 
 
+def test_rows_that_cannot_be_read_are_kept_as_their_faults(tmp_path: Path) -> None:
+    fault = RosterFault(3, "npi", "wrong")
+    assert RosterLookup(tmp_path).found(fault) == Found(None, fault=fault)
+
+
 def test_what_sources_answer(tmp_path: Path) -> None:
     def doubt(*documents: bytes) -> str:
         found = RosterLookup(tmp_path, (Fixed(*documents),)).found(row_of())
