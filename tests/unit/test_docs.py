@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.conftest import REPOSITORY
+from tests.unit.test_identity_matching import IDENTITY
 
 PAGES = sorted([*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/**/*.md")])
 THREATS = REPOSITORY / "docs/threat-model.md"
@@ -75,3 +78,12 @@ def test_the_page_on_conformance_names_every_test_of_vectors_and_statements() ->
 def test_the_code_of_the_page_on_selective_disclosure_runs() -> None:
     (code,) = re.findall(r"^```python\n(.*?)^```", (REPOSITORY / "docs/selective-disclosure.md").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     exec(compile(code, "docs/selective-disclosure.md", "exec"), {})
+
+
+def test_the_code_of_the_page_on_fhir_runs() -> None:
+    (code,) = re.findall(r"^```python\n(.*?)^```", (REPOSITORY / "docs/fhir.md").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    names: dict[str, Any] = {"identity": IDENTITY, "name": IDENTITY.name, "born": IDENTITY.birth_date, "phone": IDENTITY.phone, "today": date(2026, 11, 22)}
+    exec(compile(code, "docs/fhir.md", "exec"), names)
+    found = names["found"]
+    (told,) = re.findall(r"# (\d.*)", code)
+    assert told == f'{found.weight}, {found.agreeing}, (), {found.levels}'.replace("'", '"')
