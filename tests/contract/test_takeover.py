@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import itertools
-import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -32,28 +29,18 @@ from did_health.tlog.merkle import Tree
 from did_health.tlog.note import SignedNote
 from did_health.tlog.tiles import Tile
 from did_health.tlog.witness_policy import WitnessPolicy
-from tests.crashing import revocation
-from tests.ledger_parties import PASSPHRASE
+from tests.any_log import revocation
+from tests.service_process import ServiceProcess, killed_at_the_end
 from tests.serving import HOST
 
-PROGRAM = (sys.executable, "-c", "from did_health.cli.main import run; run()", "serve", "ledger")
 NEW = ("--name", "ledger.example", "--url", f"http://{HOST}/log")
 
 
-class Process:
+class Process(ServiceProcess):
     """A ledger's process on the database at ``url``."""
 
     def __init__(self, url: str, *arguments: object) -> None:
-        environment = {**os.environ, "DID_HEALTH_PASSPHRASE": PASSPHRASE, "DID_HEALTH_LEDGER_DATABASE": url}
-        command = [*PROGRAM, *map(str, arguments), "--listen", f"{HOST}:0", "--json"]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
-        assert self.process.stdout is not None
-        told = b""
-        while b"\n}" not in told:
-            line = self.process.stdout.readline()
-            assert line, self.process.communicate()[1].decode()
-            told += line
-        self.told: dict[str, Any] = json.loads(told)
+        super().__init__("ledger", *arguments, "--listen", f"{HOST}:0", DID_HEALTH_LEDGER_DATABASE=url)
         self.address = f"http://{self.told['listens']}"
 
     @property
@@ -66,18 +53,12 @@ class Process:
     def leads(self) -> bool:
         return "did_health_ledger_leading 1.0" in httpx.get(f"{self.address}/metrics", trust_env=False).text
 
-    def kill(self) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.communicate()
-
 
 @pytest.fixture
 def processes() -> Iterator[list[Process]]:
     started: list[Process] = []
-    yield started
-    for one in started:
-        one.kill()
+    with killed_at_the_end(started):
+        yield started
 
 
 class Seen:

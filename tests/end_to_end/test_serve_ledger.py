@@ -8,7 +8,6 @@ import random
 import signal
 import socket
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,10 +24,11 @@ from did_health.roles.institution import Institution
 from did_health.stores.clock import system_clock
 from did_health.tlog.witness_policy import WitnessPolicy
 from tests.ledger_parties import PASSPHRASE
+from tests.service_process import COMMAND, ENVIRONMENT, killed_at_the_end
+from tests.service_process import ServiceProcess as Process
 from tests.serving import HOST
 
-PROGRAM = (sys.executable, "-c", "from did_health.cli.main import run; run()", "serve")
-ENVIRONMENT = {**os.environ, "DID_HEALTH_PASSPHRASE": PASSPHRASE}
+PROGRAM = (*COMMAND, "serve")
 
 
 def free_port() -> int:
@@ -36,34 +36,11 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-class Process:
-    """A service process; ``told`` is what it printed when it answered."""
-
-    def __init__(self, *arguments: object) -> None:
-        command = [*PROGRAM, *map(str, arguments), "--json"]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT)
-        assert self.process.stdout is not None
-        told = b""
-        while b"\n}" not in told:
-            line = self.process.stdout.readline()
-            assert line, self.process.communicate()[1].decode()
-            told += line
-        self.told: dict[str, Any] = json.loads(told)
-
-    def end(self, number: signal.Signals) -> tuple[int, list[dict[str, Any]]]:
-        self.process.send_signal(number)
-        _, log = self.process.communicate(timeout=20)
-        return self.process.returncode, [json.loads(line) for line in log.decode().splitlines()]
-
-
 @pytest.fixture
 def started() -> Iterator[list[Process]]:
     processes: list[Process] = []
-    yield processes
-    for one in processes:
-        if one.process.poll() is None:
-            one.process.kill()
-            one.process.communicate()
+    with killed_at_the_end(processes):
+        yield processes
 
 
 def remote_to(told: dict[str, Any]) -> RemoteLedger:

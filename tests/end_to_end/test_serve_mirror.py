@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -30,28 +28,20 @@ from did_health.tlog.witness_protocol import AddCheckpoint, parse_cosignatures
 from tests.any_log import AnyLog, handle
 from tests.ledger_parties import PASSPHRASE
 from tests.mirror_parties import Files, batch, new_log
+from tests.service_process import COMMAND, ENVIRONMENT, ServiceProcess, killed_at_the_end
 from tests.serving import HOST, serving
 
-PROGRAM = (sys.executable, "-c", "from did_health.cli.main import run; run()", "serve", "mirror", "--name", "m.example", "--json")
-ENVIRONMENT = {**os.environ, "DID_HEALTH_PASSPHRASE": PASSPHRASE}
+PROGRAM = (*COMMAND, "serve", "mirror", "--name", "m.example", "--json")
 
 
-class Process:
+class Process(ServiceProcess):
     """A mirror process on a free port of the loopback."""
 
     def __init__(self, folder: Path, log: AnyLog, source: str) -> None:
-        self.process = subprocess.Popen(
-            [*PROGRAM, "--dir", str(folder), "--log", log.signer.vkey, "--url", "https://log.example", "--source", source, "--allow-host", HOST,
-             "--listen", "127.0.0.1:0", "--poll-seconds", "1"],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT,
+        super().__init__(
+            "mirror", "--name", "m.example", "--dir", folder, "--log", log.signer.vkey, "--url", "https://log.example", "--source", source,
+            "--allow-host", HOST, "--listen", "127.0.0.1:0", "--poll-seconds", "1",
         )  # fmt: skip
-        assert self.process.stdout is not None
-        told = b""
-        while b"}" not in told:
-            line = self.process.stdout.readline()
-            assert line, self.process.communicate()[1].decode()
-            told += line
-        self.told = json.loads(told)
 
     def push(self, log: AnyLog, size: int) -> httpx.Response:
         """The log, when it had ``size`` leaves, asks for a cosignature."""
@@ -67,20 +57,12 @@ class Process:
     def get(self, path: str) -> httpx.Response:
         return httpx.get(f"{self.told['url']}/{path}", trust_env=False, timeout=10)
 
-    def end(self, number: signal.Signals) -> tuple[int, list[dict[str, Any]]]:
-        self.process.send_signal(number)
-        _, log = self.process.communicate(timeout=20)
-        return self.process.returncode, [json.loads(line) for line in log.decode().splitlines()]
-
 
 @pytest.fixture
 def processes() -> Iterator[list[Process]]:
     started: list[Process] = []
-    yield started
-    for one in started:
-        if one.process.poll() is None:
-            one.process.kill()
-            one.process.communicate()
+    with killed_at_the_end(started):
+        yield started
 
 
 def until(true: Any) -> None:

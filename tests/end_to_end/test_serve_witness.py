@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,47 +16,26 @@ from did_health.tlog.cosignature import verified_cosignatures
 from did_health.tlog.note import VerifierKey
 from did_health.tlog.witness_protocol import AddCheckpoint, parse_cosignatures
 from tests.ledger_parties import PASSPHRASE
+from tests.service_process import ServiceProcess, killed_at_the_end
 from tests.witness_parties import LOG, OTHER, TREE, request
 
 
-class Process:
+class Process(ServiceProcess):
     """A witness process on a free port of the loopback."""
 
     def __init__(self, folder: Path) -> None:
-        program = [sys.executable, "-c", "from did_health.cli.main import run; run()", "serve", "witness", "--name", "w.example", "--dir", str(folder)]
-        self.process = subprocess.Popen(
-            [*program, "--log", LOG.vkey, "--listen", "127.0.0.1:0", "--json"],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env={**os.environ, "DID_HEALTH_PASSPHRASE": PASSPHRASE},
-        )
-        assert self.process.stdout is not None
-        told = b""
-        while b"}" not in told:
-            line = self.process.stdout.readline()
-            assert line, self.process.communicate()[1].decode()
-            told += line
-        self.told = json.loads(told)
+        super().__init__("witness", "--name", "w.example", "--dir", folder, "--log", LOG.vkey, "--listen", "127.0.0.1:0")
         self.key = VerifierKey.parse(self.told["vkey"])
 
     def post(self, asked: AddCheckpoint) -> httpx.Response:
         return httpx.post(f"{self.told['url']}/add-checkpoint", content=asked.encode(), trust_env=False, timeout=10)
 
-    def end(self, number: signal.Signals) -> tuple[int, list[dict[str, object]]]:
-        """The exit status and the log's lines."""
-        self.process.send_signal(number)
-        _, log = self.process.communicate(timeout=20)
-        return self.process.returncode, [json.loads(line) for line in log.decode().splitlines()]
-
 
 @pytest.fixture
 def processes() -> Iterator[list[Process]]:
     started: list[Process] = []
-    yield started
-    for one in started:
-        if one.process.poll() is None:
-            one.process.kill()
-            one.process.communicate()
+    with killed_at_the_end(started):
+        yield started
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
