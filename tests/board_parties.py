@@ -46,7 +46,7 @@ class PublicBoards:
     def app(self, board: Board) -> Any:
         ledger = self.town.directory.ledger
         evidence = LedgerEvidence(ledger, ledger.url, Verifier(self.town.directory.policy, clock=self.town.clock), self.town.clock)
-        directory = BoardDirectory(board.did, board.institution.base_url, board._register, evidence)
+        directory = BoardDirectory.of(board, evidence)
         return board_app(directory, ready=lambda: None, log=JSONLog("board", io.StringIO()), limit=RateLimit(10_000), metrics=Metrics("board"))
 
     def registered(self, *, schedules: tuple[str, ...] = ("2", "2N", "3", "3N", "4", "5"), state: str = "US-NC", **changes: Any) -> Issued:

@@ -110,6 +110,11 @@ class BoardDirectory:
         self.issuer, self.base_url = issuer, base_url
         self._register, self._gather = register, gather
 
+    @classmethod
+    def of(cls, board: Board, gather: Callable[[list[bytes]], Evidence] | None = None) -> BoardDirectory:
+        """The directory of a board at hand, in its own process."""
+        return cls(board.did, board.institution.base_url, board._register, gather)
+
     def look_up(self, lookup: Lookup, *, after: str = "", limit: int = MAX_DIRECTORY_RESULTS, with_evidence: bool = True) -> DirectoryAnswer:
         """What is listed, newest first, ``limit`` at most. Raises ``FormatError`` for a cursor that is none, ``StoreError``."""
         before = int(cursor(after)) if after else None

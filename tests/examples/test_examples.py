@@ -60,6 +60,42 @@ def test_monthly_roster(tmp_path: Path) -> None:
     assert run("monthly_roster", tmp_path) == [["accept", "refuse", "indeterminate"], ["accept", "accept", "indeterminate"]]
 
 
+def test_license_a_physician(tmp_path: Path) -> None:
+    accepted, wrong, *refused = run("license_a_physician", tmp_path)
+    assert (accepted, wrong) == ("accept", "refuse wrong_profession")
+    assert [sentence.partition(":")[0] for sentence in refused] == ["not issued"] * 2
+
+
+def test_across_state_lines(tmp_path: Path) -> None:
+    seen = run("across_state_lines", tmp_path)
+    assert seen[:4] == ["the letter: accept", "wv: accept", "me: accept", "co: accept"]
+    assert all("refuse principal_suspended" in one for one in seen[4:])
+    assert len(seen) == 8
+
+
+def test_emergency_suspension(tmp_path: Path) -> None:
+    assert run("emergency_suspension", tmp_path) == [
+        "before, Virginia: accept",
+        "before, Maine: accept",
+        "suspended, Virginia: refuse suspended license_summary_suspension",
+        "suspended, Maine: refuse principal_suspended principal_license_summary_suspension",
+        "from a cache 1 h old: accept",
+        "from a cache 25 h old: indeterminate evidence_stale",
+        "Virginia has reinstated, Virginia: accept",
+        "Virginia has reinstated, Maine: refuse license_compact_derived",
+        "so has Maine, Virginia: accept",
+        "so has Maine, Maine: accept",
+    ]
+
+
+def test_prescriber_at_fill(tmp_path: Path) -> None:
+    verdicts = [line.partition(": ")[2] for line in run("prescriber_at_fill", tmp_path)]
+    assert verdicts == [
+        "accept", "refuse license_of_another_state", "indeterminate license_not_found", "refuse act_restricted", "conditional license_restricted",
+        "conditional license_restricted exempt_from_registration",
+    ]  # fmt: skip
+
+
 def test_every_example_is_tested() -> None:
     tests = Path(__file__).read_text()
     assert [path.stem for path in EXAMPLES.glob("*.py") if f'run("{path.stem}"' not in tests] == []

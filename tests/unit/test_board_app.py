@@ -39,7 +39,7 @@ class Directory:
         self.board: Board = self.town.directory.create_board("both", title="Both", jurisdiction="US-NC", professions=["MD"], resources=types)
         ledger = self.town.directory.ledger
         self.evidence = LedgerEvidence(ledger, ledger.url, Verifier(self.town.directory.policy, clock=self.town.clock), self.town.clock)
-        self.directory = BoardDirectory(self.board.did, self.board.institution.base_url, self.board._register, self.evidence)
+        self.directory = BoardDirectory.of(self.board, self.evidence)
         self.log = io.StringIO()
         self.app = board_app(
             self.directory, ready=lambda: None, log=JSONLog("board", self.log), limit=RateLimit(10_000), metrics=Metrics("board"), prefix="/b"
@@ -192,7 +192,7 @@ def test_only_so_much_is_kept(parties: Directory) -> None:
 def test_without_a_ledger_there_is_no_evidence(parties: Directory) -> None:
     issued = parties.town.issue(board=parties.board)
     number = issued.credential["credentialSubject"]["licenseNumber"]
-    alone = BoardDirectory(parties.board.did, "https://ledger.example/both", parties.board._register)
+    alone = BoardDirectory.of(parties.board)
     assert alone.look_up(Lookup(number=number)).evidence is None
 
 
