@@ -55,6 +55,7 @@ def build() -> typer.Typer:
         prescriber,
         roster,
         serve,
+        tables,
         verifier_log,
         verify,
         wallet_activity,
@@ -69,6 +70,7 @@ def build() -> typer.Typer:
     app.command("monitor", epilog=monitor.EXAMPLE)(monitor.monitor)
     app.command("demo", epilog=demo.EXAMPLE)(demo.demo)
     app.command("verify", epilog=verify.EXAMPLE)(verify.verify)
+    app.command("tables", epilog=tables.EXAMPLE)(tables.tables)
     app.command("inspect", epilog=inspect.EXAMPLE)(inspect.inspect)
     app.command("bench", epilog=bench.EXAMPLE)(bench.bench)
     return app

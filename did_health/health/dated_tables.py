@@ -85,6 +85,11 @@ class DatedTable:
             )
 
 
+def packaged_tables() -> tuple[str, ...]:
+    """The names of the tables that ship with this version of the library."""
+    return tuple(sorted(file.name.removesuffix(".json") for file in files(__package__).joinpath("data").iterdir() if file.name.endswith(".json")))
+
+
 @cache
 def packaged_table(name: str) -> DatedTable:
     """The table that ships with this version of the library as ``data/<name>.json``; raises ``KeyError`` if there is none."""

@@ -277,6 +277,13 @@ class Board:
         """Whether the register says that the credential is revoked."""
         return self._status.value(StatusPurpose.REVOCATION, self._listed(credential).index) == 1
 
+    def revoked(self, rows: Sequence[IssuedCredential]) -> frozenset[str]:
+        """The ids of those of ``rows`` (of this issuer's register) that it says are revoked, at one reading."""
+        if any(row.status_set != self._status.url for row in rows):
+            raise StoreError("a credential's status is kept in another set of lists", code="status_set_unknown")
+        values = self._status.values([row.index for row in rows]).get(StatusPurpose.REVOCATION, [0] * len(rows))
+        return frozenset(row.id for row, value in zip(rows, values, strict=True) if value)
+
     def is_suspended(self, credential: str | Issued) -> bool:
         """Whether the register says that the credential is suspended."""
         return self._status.value(StatusPurpose.SUSPENSION, self._listed(credential).index) == 1

@@ -7,7 +7,7 @@ something stands is not issued anew.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
@@ -108,7 +108,8 @@ class LicenseImport:
         """The results of some rows, in their order. What is issued is issued together; raises as ``Board.issue_many`` does."""
         numbers = [row.claims.number for row in window if not isinstance(row, RowError)]
         known = self._board.newest(_TYPE, numbers)
-        judged = [_refused_row(row) if isinstance(row, RowError) else self._judged(row, known) for row in window]
+        revoked = self._board.revoked(list(known.values()))
+        judged = [_refused_row(row) if isinstance(row, RowError) else self._judged(row, known, revoked) for row in window]
         done = {} if self._dry_run else self._carried_out([one for one in judged if isinstance(one, _Wanted)])
         for one in judged:
             if isinstance(one, RowResult):
@@ -118,7 +119,7 @@ class LicenseImport:
             credential = done[one.row.row].id if one.row.row in done else ""
             yield RowResult(one.row.row, outcome, one.claims.number, credential, self._holders.wallet(one.row), notes=notes_of(one.row))
 
-    def _judged(self, row: License, known: Mapping[str, IssuedCredential]) -> RowResult | _Wanted:
+    def _judged(self, row: License, known: Mapping[str, IssuedCredential], revoked: Collection[str]) -> RowResult | _Wanted:
         number = row.claims.number
         first = self._rows.setdefault(number, row.row)
         try:
@@ -127,7 +128,7 @@ class LicenseImport:
             self._require_possible(row)
             previous = known.get(number)
             if previous is not None:
-                return self._of_known(row, previous)
+                return self._of_known(row, previous, is_revoked=previous.id in revoked)
             if row.claims.valid_until <= self._board.institution.clock():
                 raise FormatError("the licence has ended already", where="valid_until", hint="Give the end of the renewed licence, or leave the row out")
             if not self._holders.knows(row):
@@ -148,8 +149,8 @@ class LicenseImport:
             raise FormatError("the licence cannot have been issued first on this day", where="original_issue_date", hint=hint)
         claims.to_subject("did:example:holder", self._board.details)
 
-    def _of_known(self, row: License, previous: IssuedCredential) -> RowResult | _Wanted:
-        if self._board.is_revoked(previous.id):
+    def _of_known(self, row: License, previous: IssuedCredential, *, is_revoked: bool) -> RowResult | _Wanted:
+        if is_revoked:
             note = "it is revoked and stays so: a reinstatement is a new credential, which the board issues by itself"
             return self._unchanged(row, previous, (note,))
         merged, issued = self._merged(row, previous)

@@ -86,6 +86,7 @@ class StatusPublisher:
         current = self._register.status_lists(f"{self.url}/")
         lists = {purpose: self._list(current[self._list_url(purpose)]) for purpose in self.purposes}
         return {purpose: [bits.get(index) for index in indices] for purpose, bits in lists.items()}
+
     def change(self, values: Mapping[StatusPurpose, int], indices: Sequence[int], changes: Sequence[StatusChange]) -> None:
         """Set ``values`` at ``indices``, record why, log and publish the lists that changed.
 
