@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -42,16 +43,21 @@ def backup(
         raise UsageError("there is something in that place already", where=str(output if output.exists() else shares), hint="Choose a new name")
     wallet, key = open_wallet(directory, name, passphrase_file)
     written = []
-    if shares is not None:
-        secret = session.random_bytes(shared.SECRET_BYTES)
-        with asking("these numbers make no sense"):
-            parts = shared.split(secret, threshold=threshold, count=guardians)
-        key = wallet_sealing_key(base64url_encode(secret), session.random_bytes)
-        files.make_folder(shares)
-        for number, share in enumerate(parts, 1):
-            written.append(shares / f"share-{number}-of-{guardians}.txt")
-            files.create_private(written[-1], share.encode() + b"\n")
-    files.create_private(output, wallet.sealed(key, session.random_bytes))
+    with ExitStack() as unfinished:
+        if shares is not None:
+            secret = session.random_bytes(shared.SECRET_BYTES)
+            with asking("these numbers make no sense"):
+                parts = shared.split(secret, threshold=threshold, count=guardians)
+            key = wallet_sealing_key(base64url_encode(secret), session.random_bytes)
+            files.make_folder(shares)
+            unfinished.callback(shares.rmdir)
+            for number, share in enumerate(parts, 1):
+                written.append(shares / f"share-{number}-of-{guardians}.txt")
+                unfinished.callback(written[-1].unlink, missing_ok=True)
+                files.create_private(written[-1], share.encode() + b"\n")
+        files.create_private(output, wallet.sealed(key, session.random_bytes))
+        # Shares of a backup that there is not would be taken for those of one that there is.
+        unfinished.pop_all()
     out = Output(as_json)
     if as_json:
         out.json({"wallet": name, "file": str(output), "threshold": threshold, "shares": [str(path) for path in written]})

@@ -44,6 +44,7 @@ def test_a_backup_under_the_passphrase(cli: CLI) -> None:
         (("backup", "adams", "-o", "b", "--guardians", "3", "--threshold", "4", "--shares", "s"), "guardians"),
         (("backup", "adams", "-o", "town"), "something in that place"),
         (("backup", "adams", "-o", "b", "--guardians", "3", "--threshold", "2", "--shares", "town"), "something in that place"),
+        (("backup", "adams", "-o", "brown.json/b", "--guardians", "3", "--threshold", "2", "--shares", "s"), "there already"),
         (("recover", "adams", "brown.json"), "already"),
         (("recover", "new", "brown.json"), "not a sealed"),
         (("rekey", "adams", "brown", "-o", "c"), "already"),
