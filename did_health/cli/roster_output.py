@@ -62,4 +62,4 @@ def show_report(out: Output, report: RosterReport, folder: Path) -> None:
     for one in document["notHad"]:
         out.line(f"Could not be had: {one['url']} ({one['reason']})", "yellow")
     if document["unresolved"]:
-        out.line(f"{document['unresolved']} rows are unresolved: each says why in rows.csv and on the page.", "magenta")
+        out.line(f"{document['unresolved']} unresolved: each row says why in rows.csv and on the page.", "magenta")

@@ -45,7 +45,7 @@ def test_what_is_unresolved_gives_status_3_and_is_said(cli: CLI) -> None:
     assert "Nobody signed" in ran.err
     again = cli("roster", "verify", path, "--report", "r2", "--since", "r1", "--licenses", "licenses", "--workers", 1, code=3)
     assert "0 changed, 0 new, 0 gone" in again.out
-    assert "3 rows are unresolved" in again.out
+    assert "3 unresolved: each row" in again.out
     row = cli("roster", "replay", "r1", "--row", 3, "--json", code=3).json
     assert row["result"]["reasons"][0]["column"] == "npi"
     assert row["report"] is None
