@@ -265,3 +265,26 @@ def test_a_purpose_with_a_policy_asks_for_fresh_evidence(cli: CLI) -> None:
     offline = ("--evidence", "evidence.json", "--at", at, "--waive", "presentation", "--waive", "holder_binding", "--json")
     assert cli("verify", *arguments, "--schedule", "none", *offline).json["verdict"] == "accept"
     assert "evidence_stale" in cli("verify", *arguments, "--schedule", "2", *offline, code=3).json["codes"]
+
+
+def test_requests_and_receipts_are_explained(cli: CLI) -> None:
+    shown(cli)
+    assert cli("inspect", "request.json", "--json").json["kind"] == "request"
+    identifier = check(cli, "--schedule", "none", "--json").json["receipts"][0]
+    cli("verifier-log", "receipt", "main-street", identifier, "-o", "receipt.json")
+    found = cli("inspect", "receipt.json", "--json").json
+    assert (found["kind"], found.get("parts")) == ("verification-receipt", None)
+    cli("verifier-log", "publish", "main-street")
+    cli("verifier-log", "receipt", "main-street", identifier, "-o", "receipt.json")
+    found = cli("inspect", "receipt.json", "--json").json
+    assert [part["kind"] for part in found["parts"]] == ["receipt-proof"]
+    assert f"{IDENTITY}.birthDate" in str(found)
+    assert not [claim for claim in CLAIMS if claim in str(found)]
+    document = json.loads(Path("receipt.json").read_bytes())
+    Path("proof.json").write_text(json.dumps(document["receiptProof"]))
+    assert "cannot deny" in cli("inspect", "proof.json").out
+    Path("proof.json").write_text(json.dumps({**document["receiptProof"], "ledgerProof": "\ud800"}))
+    cli("inspect", "proof.json", code=2)
+    document["credential"]["credentialSubject"]["purpose"] = "marketing"
+    Path("receipt.json").write_text(json.dumps(document))
+    cli("inspect", "receipt.json", code=2)

@@ -31,12 +31,15 @@ from did_health.cli.explain.places import (
     explain_shift_bundle,
     explain_witness_policy,
 )
+from did_health.cli.explain.verifications import explain_receipt_proof, explain_request, explain_verification_receipt
 from did_health.encoding import strict_json
 from did_health.encoding.strict_json import JSONObject
 from did_health.errors import FormatError
 from did_health.keys.sealed import FORMAT as SEALED
 from did_health.ledger.batch import FORMAT as RECEIPT
+from did_health.ledger.batch import PROOF_FORMAT as RECEIPT_PROOF
 from did_health.limits import MAX_WALLET_BYTES
+from did_health.roles.request import FORMAT as REQUEST
 from did_health.tlog.proof import HEADER as TLOG_PROOF
 
 _SQLITE: Final = b"SQLite format 3\x00"
@@ -49,6 +52,8 @@ _KNOWN: Final = (
 _BY_FORMAT: Final = MappingProxyType[str, Callable[[JSONObject], Explanation]]({
     SEALED: explain_sealed,
     RECEIPT: explain_receipt,
+    RECEIPT_PROOF: explain_receipt_proof,
+    REQUEST: explain_request,
     "did-health/evidence/v1": explain_evidence,
     "did-health/shift-bundle/v1": explain_shift_bundle,
     "did-health/pins/v1": explain_pins,
@@ -115,6 +120,8 @@ def _json(data: bytes) -> Explanation:
     form = document.get("format")
     if isinstance(form, str) and form in _BY_FORMAT:
         return _BY_FORMAT[form](document)
+    if isinstance(credential := document.get("credential"), dict) and "VerificationReceipt" in str(credential.get("type")):
+        return explain_verification_receipt(document)
     types = document.get("type")
     names = [types] if isinstance(types, str) else types if isinstance(types, list) else []
     if "VerifiablePresentation" in names:

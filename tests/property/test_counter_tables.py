@@ -1,0 +1,74 @@
+"""Tables of a pharmacy's own, and the document that somebody showed: whatever they hold, reading them gives one, or one named error."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from did_health.encoding import strict_json
+from did_health.errors import FormatError
+from did_health.health.air_segment import AIRCodes, ShownDocument
+from did_health.health.dated_tables import DatedTable
+from did_health.health.identification_rules import identification_rules
+from did_health.health.person_match import names_agree
+from did_health.health.person_name import PersonName
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 9) | st.sampled_from(["US-NC", "2", "always", "Passport", "AIR04", "other"]) | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=3),
+    max_leaves=5,
+)
+RULE = st.fixed_dictionaries({}, optional=dict.fromkeys(("jurisdiction", "schedules", "when", "documents", "credentialSuffices"), JSON))
+CODE = st.fixed_dictionaries({}, optional=dict.fromkeys(("field", "code", "meaning"), JSON))
+WORD = st.text(st.characters(categories=["L", "N"], include_characters="-' "), min_size=1, max_size=12).map(str.strip).filter(bool)
+
+
+def table(rows: list[dict[str, Any]]) -> DatedTable:
+    sources = {"s": {"title": "t", "url": "https://s.example/"}}
+    return DatedTable.parse(
+        strict_json.dumps({"table": "t", "compiledOn": "2026-01-01", "sources": sources, "rows": [{**row, "source": "s"} for row in rows]})
+    )
+
+
+@given(rows=st.lists(RULE, max_size=3))
+@settings(max_examples=150, deadline=None)
+def test_rows_of_anything_are_rules_or_one_error(rows: list[dict[str, Any]]) -> None:
+    try:
+        rules = identification_rules(table(rows))
+    except FormatError:
+        return
+    assert len(rules) == len(rows)
+
+
+@given(rows=st.lists(CODE, max_size=4))
+@settings(max_examples=150, deadline=None)
+def test_rows_of_anything_are_codes_or_one_error(rows: list[dict[str, Any]]) -> None:
+    try:
+        codes = AIRCodes.of(table(rows))
+    except FormatError:
+        return
+    assert all(isinstance(codes.code(field, "anything"), str) for field in ("AIR04", "AIR06", "AIR11"))
+
+
+@given(value=JSON | st.fixed_dictionaries({}, optional=dict.fromkeys(("type", "jurisdiction", "number", "name"), JSON)))
+@settings(max_examples=150, deadline=None)
+def test_anything_is_a_document_or_one_error(value: object) -> None:
+    try:
+        document = ShownDocument.from_json(value)
+    except FormatError:
+        return
+    assert document.number not in repr(document) or len(document.number) < 9
+
+
+@given(family=WORD, given_name=WORD, other=WORD)
+@settings(max_examples=150, deadline=None)
+def test_a_name_agrees_with_itself_in_any_case_and_both_ways(family: str, given_name: str, other: str) -> None:
+    one = PersonName(family, given_name)
+    loud = PersonName(family.upper().strip(), given_name.upper().strip())
+    has_letters = all(any(character.isalnum() for character in text) for text in (family, given_name))
+    assert names_agree(one, one) is has_letters
+    assert names_agree(one, PersonName(family, other)) is names_agree(PersonName(family, other), one)
+    if has_letters and family.isascii() and given_name.isascii():
+        assert names_agree(one, loud)
