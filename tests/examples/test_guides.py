@@ -1,4 +1,4 @@
-"""The guides for patients, pharmacists and developers, tried as written."""
+"""The guides for patients, pharmacists, credentialing offices and developers, tried as written."""
 
 from __future__ import annotations
 
@@ -141,6 +141,18 @@ def test_the_guide_for_pharmacists(cli: CLI) -> None:
     assert len(list(Path("receipts").iterdir())) == 1
     rows = cli("verifier-log", "show", "main-street", "--json").json
     assert [row["verdict"] for row in rows] == ["accept", "refuse", "accept", "indeterminate", "indeterminate"]
+
+
+def test_the_guide_for_credentialing_offices(cli: CLI) -> None:
+    page = (guides.GUIDES / "credentialing-office.md").read_text()
+    Path("roster.csv").write_text(page.split("\n```\n")[2] + "\n")
+    Path("licences").mkdir()
+    identifier = cli("board", "list", "nc-medical", "--number", "12345", "--json").json[0]["id"]
+    Path("licences/adams.json").write_text(cli("board", "list", "nc-medical", "--credential", identifier).out)
+    guides.run_guide(cli, "credentialing-office", before={}, variables={})
+    rows = [json.loads(line) for line in Path("reports/2026-11/rows.ndjson").read_text().splitlines()]
+    assert [row["verdict"] for row in rows] == ["accept", "indeterminate"]
+    assert Path("kept.json").is_file()
 
 
 @pytest.mark.parametrize("page", sorted(guides.GUIDES.glob("*.md")), ids=lambda page: page.stem)
