@@ -147,6 +147,24 @@ def test_the_page_escapes_everything_and_runs_nothing() -> None:
     assert " …" in text
 
 
+def test_the_page_is_written_while_rows_are_read() -> None:
+    """A payer's roster is never held in memory as a whole."""
+    read: list[int] = []
+
+    def rows() -> Iterator[dict[str, Any]]:
+        for number in range(2_000):
+            read.append(number)
+            yield result(row=number)
+
+    ahead, written = 0, 0
+    for piece in page(RosterReport.make(summary(), None).document, rows):
+        ahead = max(ahead, len(read) - 2_000 - written)
+        written += piece.count(b"<tr class")
+    assert written == 2_000
+    assert len(read) == 4_000
+    assert ahead <= 2
+
+
 # ---- provenance
 
 

@@ -15,14 +15,19 @@ if TYPE_CHECKING:
     from jinja2 import Template
 
 _TEMPLATE: Final = "page.html.j2"
+_URGENT: Final = "Every row that is not accepted, and every row that changed. Unresolved is neither yes nor no."
 _CHANGES: Final = {Change.NEW: "new", Change.CHANGED: "changed", Change.SAME: "", Change.NOT_COMPARED: ""}
 
 
 def page(summary: JSONObject, results: Callable[[], Iterable[JSONObject]]) -> Iterator[bytes]:
     """The page in pieces; ``summary`` is the report's header, ``results`` begins anew with the rows (see ``result``) each time it is called."""
     urgent = (_row(result) for result in results() if result["verdict"] != Verdict.ACCEPT or result.get("change") == Change.CHANGED)
-    rows = (_row(result) for result in results())
-    for piece in _template().generate(summary=summary, day=summary["madeAt"][:10], urgent=urgent, rows=rows):
+    # Loops of the template itself, and no macros: what a macro writes is held in memory until its end.
+    sections = [
+        {"title": "Needs a person", "about": _URGENT, "rows": urgent},
+        {"title": "All rows", "about": "In the order of the roster.", "rows": (_row(result) for result in results())},
+    ]
+    for piece in _template().generate(summary=summary, day=summary["madeAt"][:10], sections=sections):
         yield piece.encode(errors="replace")
 
 
