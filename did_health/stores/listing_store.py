@@ -24,8 +24,7 @@ _LAST_CHARACTER: Final = "\U0010ffff"
 class SQLListings:
     """Implements the part of ``Register`` about the public directory."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    _database: Database
 
     def listed(self, issuer: str, lookup: Lookup, *, before: int | None = None, limit: int = 100) -> Sequence[Listed]:
         query = (

@@ -58,6 +58,12 @@ def test_patients_and_letters_are_never_listed(register: Register) -> None:
     assert [register.public(BOARD, one.id) for one in private] == [None] * 4
 
 
+def test_a_document_that_cannot_be_read_is_found_by_its_number_alone(register: Register) -> None:
+    register.add([credential(1, document=b"\xff no JSON")])
+    assert ids(register, Lookup(number="L-1")) == ["1"]
+    assert ids(register, Lookup(name="adams")) == []
+
+
 def test_a_public_credential_by_its_id(register: Register) -> None:
     register.add([licensed(1, "Adams")])
     found = register.public(BOARD, "urn:uuid:1")
