@@ -28,6 +28,8 @@ RECEIPT: Final = "issuanceReceipt"
 _CREDENTIAL: Final = "credential"
 _PLAIN: Final = Survey(2, True)
 _PRESENTED: Final = "verifiableCredential"
+_PLAINLY_PRESENTED: Final = ["VerifiablePresentation"]
+"""The type of what is no envelope, and so need not be asked."""
 
 
 class Part:
@@ -89,7 +91,7 @@ def parse_document(source: bytes | str | JSONObject | Document) -> Document:
     names = [types] if isinstance(types, str) else types if isinstance(types, list) else []
     if isinstance(document.get(_CREDENTIAL), dict):
         holding, credentials, receipts = _CREDENTIAL, (document[_CREDENTIAL],), (document.get(RECEIPT),)
-    elif envelope_type(document) is not None:
+    elif types != _PLAINLY_PRESENTED and envelope_type(document) is not None:
         return _opened(Secured.open(Envelope.parse(document)))
     elif "VerifiablePresentation" in names:
         if found is None and is_commonly_presented(document):
