@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import chain
 from pathlib import Path
 from typing import Final
@@ -13,9 +13,12 @@ from typing import Final
 from did_health.cli import session
 from did_health.encoding import strict_json
 from did_health.errors import FormatError
-from did_health.health.fhir import LicenseDefaults, RowError, read_practitioners, read_roles
+from did_health.health.fhir import Imported, LicenseDefaults, PharmacyDefaults, RowError, read_pharmacies, read_practitioners, read_roles
+from did_health.health.fhir.resources import read_resources
 from did_health.health.fhir.roles import Roles
 from did_health.health.license_csv import ImportColumns, read_licenses_csv
+from did_health.health.pharmacy import Pharmacy
+from did_health.health.physician_license import PhysicianLicense
 from did_health.limits import MAX_CONFIG_BYTES, MAX_FHIR_DOCUMENT_BYTES
 from did_health.roles.holder import Wallet
 from did_health.roles.issuer import Issued
@@ -39,7 +42,7 @@ def license_defaults(issued_on: str | None, valid_until: str | None, profession:
 
 def read_rows(
     file: Path, defaults: LicenseDefaults, columns: ImportColumns | None, advance: Callable[[int], None], *, mint_test_npi: bool
-) -> Iterator[License | RowError]:
+) -> Iterator[Imported[PhysicianLicense] | RowError]:
     """The rows of a file: CSV with ``columns``, else FHIR. ``advance`` is told how many bytes were read.
 
     A FHIR file is read twice, first for its PractitionerRoles, unless it comes from standard input. Raises ``FormatError``, ``StoreError``.
@@ -49,6 +52,31 @@ def read_rows(
     roles = Roles() if str(file) == session.STANDARD_INPUT else read_roles(_chunks(file, lambda _size: None))
     practitioners = read_practitioners(_chunks(file, advance), defaults=defaults, mint_test_npi=mint_test_npi, roles=roles)
     return chain(roles.errors, practitioners)
+
+
+def holds_pharmacies(file: Path, *, beside_practitioners: bool) -> bool:
+    """Whether a FHIR file is one of pharmacies: it has Organizations, and no Practitioner unless ``beside_practitioners``.
+
+    Standard input is read once, so that this answers ``beside_practitioners`` for it. Raises ``StoreError``.
+    """
+    if str(file) == session.STANDARD_INPUT:
+        return beside_practitioners
+    deciding = "Organization" if beside_practitioners else "Practitioner"
+    found = False
+    for resource in read_resources(_chunks(file, lambda _size: None)):
+        if not isinstance(resource, RowError):
+            if resource.type == deciding:
+                return beside_practitioners
+            found = found or resource.type == "Organization"
+    return found
+
+
+def read_pharmacy_rows(
+    file: Path, jurisdiction: str, valid_until: datetime, advance: Callable[[int], None]
+) -> Iterator[Imported[Pharmacy] | RowError]:
+    """The pharmacies of a FHIR file, with the board's state where it has none. Raises ``StoreError``."""
+    defaults = PharmacyDefaults(valid_until, jurisdiction=jurisdiction)
+    return read_pharmacies(_chunks(file, advance), defaults=defaults)
 
 
 def read_columns(file: Path) -> ImportColumns:

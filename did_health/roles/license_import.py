@@ -8,32 +8,27 @@ something stands is not issued anew.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import Generic, Protocol
 
 from did_health.errors import FormatError
+from did_health.health.claim_types import claims_of
+from did_health.health.claims import CredentialClaims
 from did_health.health.fhir.rows import Imported, RowError
 from did_health.health.license_state import LicenseState
 from did_health.health.physician_license import PhysicianLicense
-from did_health.health.public_listing import folded
 from did_health.ledger.entry import Kind, subject_of
 from did_health.limits import MAX_DOCUMENT_BYTES
 from did_health.roles.evidence import Need
 from did_health.roles.institution import Institution
 from did_health.roles.issuer import Board, Issued
+from did_health.roles.license_rules import Claims, LicenseRules
 from did_health.roles.register import IssuedCredential
 from did_health.trust.registry import ACTION_ISSUE, RegistryRecord, record_identifier
 from did_health.vc.credential import Credential
 
-License = Imported[PhysicianLicense]
-
-FIRST_YEAR: Final = 1900
-"""No living physician was licensed before."""
-_TYPE: Final = PhysicianLicense.credential_type
-# Whose emptiness in a row says nothing, because not every file has a column for it.
-_KEPT_WHERE_EMPTY: Final = ("npi", "fid", "degree", "taxonomy")
+License = Imported[CredentialClaims]
 
 
 class RowOutcome(StrEnum):
@@ -83,31 +78,31 @@ class Holders(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _Wanted:
+class _Wanted(Generic[Claims]):
     """A row that is to be issued, or with ``replacing`` issued anew."""
 
-    row: License
-    claims: PhysicianLicense
+    row: Imported[Claims]
+    claims: Claims
     replacing: IssuedCredential | None
 
 
-class LicenseImport:
+class LicenseImport(Generic[Claims]):
     """Imports windows of rows into ``board``, one after the other, and remembers by number which rows there were.
 
-    ``professions`` are those that the registry lets the board license (see ``professions_of``). With ``dry_run`` everything is judged and
+    ``rules`` are those of the kind of licence, with what the registry lets the board issue (see ``record_of``). With ``dry_run`` everything is judged and
     nothing is written.
     """
 
-    def __init__(self, board: Board, professions: frozenset[str], holders: Holders, *, dry_run: bool = False) -> None:
-        self._board, self._professions, self._holders, self._dry_run = board, professions, holders, dry_run
+    def __init__(self, board: Board, rules: LicenseRules[Claims], holders: Holders, *, dry_run: bool = False) -> None:
+        self._board, self._rules, self._holders, self._dry_run = board, rules, holders, dry_run
         self._rows: dict[str, int] = {}
         # Whose holders may not have them yet, because a crash came in between.
         self._last_batch = frozenset(board.last_issued())
 
-    def run(self, window: Sequence[License | RowError]) -> Iterator[RowResult]:
+    def run(self, window: Sequence[Imported[Claims] | RowError]) -> Iterator[RowResult]:
         """The results of some rows, in their order. What is issued is issued together; raises as ``Board.issue_many`` does."""
         numbers = [row.claims.number for row in window if not isinstance(row, RowError)]
-        known = self._board.newest(_TYPE, numbers)
+        known = self._board.newest(self._rules.credential_type, numbers)
         revoked = self._board.revoked(list(known.values()))
         judged = [_refused_row(row) if isinstance(row, RowError) else self._judged(row, known, revoked) for row in window]
         done = {} if self._dry_run else self._carried_out([one for one in judged if isinstance(one, _Wanted)])
@@ -119,7 +114,7 @@ class LicenseImport:
             credential = done[one.row.row].id if one.row.row in done else ""
             yield RowResult(one.row.row, outcome, one.claims.number, credential, self._holders.wallet(one.row), notes=notes_of(one.row))
 
-    def _judged(self, row: License, known: Mapping[str, IssuedCredential], revoked: Collection[str]) -> RowResult | _Wanted:
+    def _judged(self, row: Imported[Claims], known: Mapping[str, IssuedCredential], revoked: Collection[str]) -> RowResult | _Wanted[Claims]:
         number = row.claims.number
         first = self._rows.setdefault(number, row.row)
         try:
@@ -138,18 +133,12 @@ class LicenseImport:
             return RowResult(row.row, RowOutcome.REFUSED, number, column=place, problem=error.what, hint=error.hint, notes=notes_of(row))
         return _Wanted(row, row.claims, None)
 
-    def _require_possible(self, row: License) -> None:
+    def _require_possible(self, row: Imported[Claims]) -> None:
         """Raises ``FormatError`` for what this board cannot state."""
-        claims, today = row.claims, self._board.institution.clock().date()
-        if claims.profession not in self._professions:
-            hint = f"It licenses: {', '.join(sorted(self._professions)) or 'nobody'}"
-            raise FormatError(f"the registry does not let this board license the profession {claims.profession}", where="profession", hint=hint)
-        if claims.original_issue_date < date(FIRST_YEAR, 1, 1) or claims.original_issue_date > today:
-            hint = f"It is a day from {FIRST_YEAR} to today"
-            raise FormatError("the licence cannot have been issued first on this day", where="original_issue_date", hint=hint)
-        claims.to_subject("did:example:holder", self._board.details)
+        self._rules.require_possible(row.claims, self._board.institution.clock().date())
+        row.claims.to_subject("did:example:holder", self._board.details)
 
-    def _of_known(self, row: License, previous: IssuedCredential, *, is_revoked: bool) -> RowResult | _Wanted:
+    def _of_known(self, row: Imported[Claims], previous: IssuedCredential, *, is_revoked: bool) -> RowResult | _Wanted[Claims]:
         if is_revoked:
             note = "it is revoked and stays so: a reinstatement is a new credential, which the board issues by itself"
             return self._unchanged(row, previous, (note,))
@@ -158,7 +147,7 @@ class LicenseImport:
             if previous.id in self._last_batch and not self._dry_run:
                 self._holders.keep(row, Issued.of(previous))
             return self._unchanged(row, previous)
-        if not _is_same_person(row.claims, issued):
+        if not self._rules.is_same_holder(row.claims, issued):
             raise FormatError(
                 "this number was issued to somebody with another name and NPI", where="license_number", hint="Is it the right number? If so, revoke that first"
             )
@@ -172,23 +161,22 @@ class LicenseImport:
             )
         return _Wanted(row, merged, previous)
 
-    def _merged(self, row: License, previous: IssuedCredential) -> tuple[PhysicianLicense, PhysicianLicense]:
+    def _merged(self, row: Imported[Claims], previous: IssuedCredential) -> tuple[Claims, Claims]:
         """The claims that hold after the row, and those that were issued."""
         document = Credential.parse(previous.document)
         if document.valid_until is None:
             raise FormatError("what was issued under this number has no end: it was not issued by this library", where="license_number")
-        issued = PhysicianLicense.from_subject(document.subjects[0], valid_until=document.valid_until)
-        kept = {name: getattr(issued, name) for name in row.unstated}
-        kept |= {name: getattr(issued, name) for name in _KEPT_WHERE_EMPTY if not getattr(row.claims, name)}
-        kept |= {name: getattr(issued, name) for name in ("restrictions", "board_order_refs", "compact", "jurisdiction")}
-        return replace(row.claims, **kept), issued
+        issued = claims_of(previous.type, document.subjects[0], valid_until=document.valid_until)
+        if not isinstance(issued, self._rules.claims):
+            raise TypeError("the register gave a credential of another type than it was asked for")
+        return self._rules.merged(row.claims, issued, row.unstated), issued
 
     def _unchanged(self, row: License, previous: IssuedCredential, notes: tuple[str, ...] = ()) -> RowResult:
         return RowResult(
             row.row, RowOutcome.UNCHANGED, row.claims.number, previous.id, self._holders.wallet(row), notes=(*notes_of(row), *notes)
         )
 
-    def _carried_out(self, wanted: Sequence[_Wanted]) -> dict[int, Issued]:
+    def _carried_out(self, wanted: Sequence[_Wanted[Claims]]) -> dict[int, Issued]:
         """Issue what is wanted: holders first (nobody is licensed whose key is lost), then the batch, then each to its holder."""
         new, again = [one for one in wanted if one.replacing is None], [(one, one.replacing.id) for one in wanted if one.replacing is not None]
         done: dict[int, Issued] = {}
@@ -202,21 +190,20 @@ class LicenseImport:
         return done
 
 
-def _is_same_person(one: PhysicianLicense, other: PhysicianLicense) -> bool:
-    """By the NPI if both have one; else a name may change, but not the family name and the given names at once."""
-    if one.npi and other.npi:
-        return one.npi == other.npi
-    return folded(one.name.family) == folded(other.name.family) or folded(one.name.given) == folded(other.name.given)
+def record_of(institution: Institution, authority: str, credential_type: str) -> RegistryRecord | None:
+    """The newest record on an institution's ledger by which the registry authority lets it issue this type; ``None`` without one."""
+    identifier = record_identifier(authority, institution.did, ACTION_ISSUE, credential_type)
+    newest = institution.ledger.latest(subject_of(Kind.REGISTRY_RECORD, identifier))
+    if newest is None:
+        return None
+    content = institution.ledger.fetch(Need(f"{institution.ledger.url}/content/{newest.parsed.content.hex()}", MAX_DOCUMENT_BYTES))
+    return None if content is None else RegistryRecord.from_credential(Credential.parse(content))
 
 
 def professions_of(institution: Institution, authority: str) -> frozenset[str]:
-    """The professions that the registry authority lets an institution license, by the newest record on its ledger; none without a record."""
-    identifier = record_identifier(authority, institution.did, ACTION_ISSUE, _TYPE)
-    newest = institution.ledger.latest(subject_of(Kind.REGISTRY_RECORD, identifier))
-    if newest is None:
-        return frozenset()
-    content = institution.ledger.fetch(Need(f"{institution.ledger.url}/content/{newest.parsed.content.hex()}", MAX_DOCUMENT_BYTES))
-    return frozenset() if content is None else frozenset(RegistryRecord.from_credential(Credential.parse(content)).professions)
+    """The professions that the registry authority lets an institution license; none without a record."""
+    record = record_of(institution, authority, PhysicianLicense.credential_type)
+    return frozenset() if record is None else frozenset(record.professions)
 
 
 def notes_of(row: License) -> tuple[str, ...]:

@@ -17,9 +17,10 @@ from did_health.health.physician_license import PhysicianLicense
 from did_health.health.restrictions import Restriction
 from did_health.roles.issuer import Board, Issued
 from did_health.roles.license_import import License, LicenseImport, RowOutcome, RowResult, professions_of
+from did_health.roles.license_rules import PhysicianRules
 from tests.town import LATER, Town
 
-MD = frozenset({"MD"})
+MD = PhysicianRules(frozenset({"MD"}))
 
 
 class Kept:
@@ -47,7 +48,7 @@ class Import:
         self.holders = Kept(town.wallet.did)
         self.defaults = LicenseDefaults(date(2020, 1, 1), LATER)
 
-    def rows(self, *lines: str, header: str = "family,given,license_number") -> list[License | RowError]:
+    def rows(self, *lines: str, header: str = "family,given,license_number") -> list[Imported[PhysicianLicense] | RowError]:
         return list(read_licenses_csv("\n".join((header, *lines)).encode(), defaults=self.defaults))
 
     def run(self, *lines: str, header: str = "family,given,license_number", dry_run: bool = False, board: Board | None = None) -> list[RowResult]:

@@ -87,24 +87,27 @@ def read_pharmacies(data: bytes | Iterable[bytes], *, defaults: PharmacyDefaults
 def _pharmacy(resource: Resource, defaults: PharmacyDefaults) -> Imported[Pharmacy]:
     body = Element("", resource.body)
     notes = [RowNote(resource.row, "active", "the organisation's record is inactive")] if resource.body.get("active") is False else []
-    pharmacy_class = _class(body) or defaults.pharmacy_class
+    stated_class = _class(body)
+    pharmacy_class = stated_class or defaults.pharmacy_class
     if pharmacy_class is None:
         raise FormatError("the organisation does not say that it is a pharmacy", where="type", hint="Code its type by NUCC, or name a default class")
     numbers = [one for one in body.children("identifier") if one.text("value") and one.text("use") != "old"]
     permit = next((one for one in numbers if elements.has_identifier_type(one, _LICENSE_TYPES)), None)
     if permit is None:
         raise FormatError("there is no licence number", where="identifier", hint="Type it as SL or LN of HL7 v2 table 0203")
+    end = _end(permit)
     claims = Pharmacy(
         name=body.text("name"),
         license_number=permit.text("value"),
         jurisdiction=_state(permit, body) or defaults.jurisdiction or "",
-        valid_until=_end(permit) or defaults.valid_until,
+        valid_until=end or defaults.valid_until,
         pharmacy_class=pharmacy_class,
         npi=_value(numbers, NPI_SYSTEMS, "NPI"),
         ncpdp_id=_value(numbers, frozenset({NCPDP_SYSTEM}), ""),
         dea=_value(numbers, frozenset({DEA_SYSTEM}), "DEA"),
     )
-    return Imported(resource.row, resource.id, claims, tuple(notes))
+    unstated = ({"valid_until"} if end is None else set()) | ({"pharmacy_class"} if stated_class is None else set())
+    return Imported(resource.row, resource.id, claims, tuple(notes), frozenset(unstated))
 
 
 def _class(body: Element) -> str | None:
