@@ -28,7 +28,7 @@ from did_health.errors import DidHealthError
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from did_health.roles.docket import Decision
+    from did_health.roles.decision import Decision
     from did_health.roles.issuer import Board, Issued
 
 app = options.group("board", "Issue credentials as a board, and suspend, reinstate and revoke them.")

@@ -15,7 +15,7 @@ from did_health.cli.options import DirectoryOption, JSONOption, PassphraseFileOp
 from did_health.cli.output import Output, note, short, when
 
 if TYPE_CHECKING:
-    from did_health.roles.docket import Decision
+    from did_health.roles.decision import Decision
     from did_health.roles.issuer import Board
 
 GROUP = app

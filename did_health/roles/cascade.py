@@ -16,7 +16,7 @@ from did_health.errors import FormatError
 from did_health.health.license_state import SUSPENSIONS, Axis, axis_of
 from did_health.health.physician_license import CompactOrigin, PhysicianLicense
 from did_health.health.status_messages import SIGNALS
-from did_health.roles.docket import Decision
+from did_health.roles.decision import Decision
 from did_health.roles.documents import logged_credential
 from did_health.roles.issuer import Board
 from did_health.roles.register import IssuedCredential

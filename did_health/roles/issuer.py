@@ -19,7 +19,8 @@ from did_health.health.status_messages import SIGNALS
 from did_health.ledger.batch import IssuanceBatch, IssuanceReceipt, credential_digest
 from did_health.ledger.entry import Kind
 from did_health.limits import MAX_BATCH_ENTRIES
-from did_health.roles.docket import Decision, Docket, DocketRules
+from did_health.roles.decision import Decision
+from did_health.roles.docket import Docket, DocketRules
 from did_health.roles.documents import logged_credential
 from did_health.roles.domain.scopes import is_self_issued
 from did_health.roles.institution import Institution

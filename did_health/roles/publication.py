@@ -17,7 +17,7 @@ from did_health.health.license_state import RESTRICTED, combined
 from did_health.health.physician_license import PhysicianLicense
 from did_health.health.restrictions import Restriction
 from did_health.health.status_messages import SIGNALS, Message, Signal, Verdict
-from did_health.roles.docket import Decision
+from did_health.roles.decision import Decision
 from did_health.roles.register import IssuedCredential, Register, StatusChange
 from did_health.roles.status_publisher import StatusPublisher
 from did_health.vc.credential import Credential
@@ -28,7 +28,7 @@ MAX_VERSIONS: Final = 1_000
 
 
 class Publication:
-    """One issuer's lists and register as its docket uses them; implements ``roles.docket.Published``."""
+    """One issuer's lists and register as its docket uses them; implements ``roles.enforcement.Published``."""
 
     def __init__(
         self,

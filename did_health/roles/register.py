@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from did_health.health.public_listing import Lookup
-from did_health.roles.docket import DecisionStore
+from did_health.roles.decision import DecisionStore
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Decisions and their events on SQL; implements ``did_health.roles.docket.DecisionStore``."""
+"""Decisions and their events on SQL; implements ``did_health.roles.decision.DecisionStore``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from did_health.encoding import strict_json
 from did_health.errors import ConflictError
 from did_health.health.license_state import Axis
 from did_health.health.restrictions import Restriction
-from did_health.roles.docket import Decision, DecisionEvent, RecordedEvent
+from did_health.roles.decision import Decision, DecisionEvent, RecordedEvent
 from did_health.stores.database import Database
 from did_health.stores.moments import from_microseconds, to_microseconds
 from did_health.stores.tables import decision_events, decisions

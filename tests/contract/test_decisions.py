@@ -10,7 +10,7 @@ import pytest
 from did_health.errors import ConflictError
 from did_health.health.license_state import Axis
 from did_health.health.restrictions import Restriction, Scope
-from did_health.roles.docket import Decision, DecisionEvent, RecordedEvent
+from did_health.roles.decision import Decision, DecisionEvent, RecordedEvent
 from did_health.stores.database import Database
 from did_health.stores.register_store import SQLRegister
 from tests.contract.test_stores import BOARD, NOW, credential

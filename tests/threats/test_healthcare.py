@@ -25,7 +25,8 @@ from did_health.health.physician_license import CompactOrigin
 from did_health.health.pickup_delegation import PickupDelegation
 from did_health.health.restrictions import Restriction, Scope
 from did_health.roles.cascade import follow_principals
-from did_health.roles.docket import Decision, DocketRules
+from did_health.roles.decision import Decision
+from did_health.roles.docket import DocketRules
 from did_health.roles.holder import Wallet
 from did_health.roles.issuer import Board, Issued
 from did_health.roles.key_change import KeyChange
