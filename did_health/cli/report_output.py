@@ -11,8 +11,8 @@ from rich.panel import Panel
 from rich.text import Text
 
 from did_health.cli.output import Output, clean, when
-from did_health.encoding.strict_json import JSONObject
 from did_health.roles.report import Check, Outcome, Report, Verdict
+from did_health.vc.credential import Credential
 
 _VERDICTS: Final = MappingProxyType({
     Verdict.ACCEPT: ("green", "every check passed"),
@@ -66,11 +66,11 @@ def claims_of(report: Report) -> list[dict[str, Any]] | None:
     """What the verified credentials say, if the report lets them be read."""
     if report.verdict is not Verdict.ACCEPT and report.override is None:
         return None
-    return [_claims(credential.raw) for credential in report.credentials]
+    return [_claims(credential) for credential in report.credentials]
 
 
-def _claims(raw: JSONObject) -> dict[str, Any]:
-    names = raw["type"] if isinstance(raw["type"], list) else [raw["type"]]
-    claims: dict[str, Any] = {"type": [name for name in names if name != "VerifiableCredential"]}
+def _claims(credential: Credential) -> dict[str, Any]:
+    raw = credential.raw
+    claims: dict[str, Any] = {"type": list(credential.kinds)}
     claims.update((name, raw[name]) for name in ("id", "issuer", "validFrom", "validUntil") if name in raw)
     return claims | {"credentialSubject": raw["credentialSubject"]}

@@ -132,8 +132,7 @@ def _row(item: Issued) -> tuple[str, str, str, str]:
     from did_health.vc.credential import Credential
 
     credential = Credential.parse(item.credential)
-    types = ", ".join(one for one in credential.types if one != "VerifiableCredential")
-    return item.id, types, credential.issuer_id, str(item.credential.get("validUntil", ""))
+    return item.id, ", ".join(credential.kinds), credential.issuer_id, str(item.credential.get("validUntil", ""))
 
 
 @app.command("present", epilog=example(

@@ -20,6 +20,7 @@ from did_health.encoding.strict_json import JSON, JSONObject, Survey, survey
 from did_health.errors import FormatError
 from did_health.limits import MAX_DOCUMENT_DEPTH
 from did_health.vc.common_shape import has_common_shape, is_commonly_presented
+from did_health.vc.credential import BASE_TYPE, Credential
 from did_health.vc.envelope import Envelope, envelope_type
 from did_health.vc.jose_cose.secured import Secured
 from did_health.vc.presentation import Presentation
@@ -48,6 +49,10 @@ class Part:
         self._canonicalize = canonicalize
         self._canonical: bytes | None = secured.signed if secured is not None else None
         self._digest: bytes | None = None
+
+    def parsed(self) -> Credential:
+        """The credential, seen through typed members. Raises ``FormatError``."""
+        return Credential.parse_common(self.credential) if self.is_common else Credential.parse(self.credential)
 
     def canonical(self) -> bytes:
         """The credential with its proof in canonical form, made once; the token or message as its issuer made it. Raises ``FormatError``."""
@@ -104,7 +109,7 @@ def parse_document(source: bytes | str | JSONObject | Document) -> Document:
         if presentation.envelopes:
             return _with_envelopes(presentation, found or survey(document), None)
         holding, credentials, receipts = _PRESENTED, presentation.credentials, _receipts(document, len(presentation.credentials))
-    elif "VerifiableCredential" in names:
+    elif BASE_TYPE in names:
         holding, credentials, receipts = "", (document,), (None,)
     else:
         raise FormatError("the document is neither a verifiable presentation nor a verifiable credential", where="/type")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Final
 
 from did_health.encoding.strict_json import JSON
 from did_health.errors import FormatError, ResolutionError, UnsupportedError, VerificationError
@@ -19,8 +18,6 @@ from did_health.vc.jose_cose.verify import verify_envelope
 from did_health.vc.ledger_revocation import LedgerRevocation, is_ledger_revocation
 from did_health.vc.proofs.data_integrity import verify_proofs
 from did_health.vc.status import StatusEntry
-
-_BASE_TYPE: Final = "VerifiableCredential"
 
 
 def missing(document: Document, facts: Facts) -> tuple[Need, ...]:
@@ -50,7 +47,7 @@ def _of_did(url: str, facts: Facts) -> list[Need]:
 def _of_part(part: Part, facts: Facts, present: Collection[JSON]) -> list[Need]:
     """Of a credential, of what the rules of the domain want to know of it, and of the credentials that it refers to."""
     try:
-        credential = Credential.parse(part.credential)
+        credential = part.parsed()
     except FormatError:
         return []
     needs = _of_credential(credential, facts)
@@ -69,14 +66,14 @@ def _of_reference(reference: Reference, part: Part, credential: Credential, fact
     if needs := facts.needs_of_logged_credential(reference.location):
         return needs
     try:
-        return _of_credential(Credential.parse(facts.logged_credential(reference.location).credential), facts)
+        return _of_credential(facts.logged_credential(reference.location).parsed(), facts)
     except (Unproven, FormatError):
         return []
 
 
 def _is_signed(part: Part, credential: Credential, facts: Facts) -> bool:
     try:
-        records = [facts.record(credential.issuer_id, resource)[0] for resource in credential.types if resource != _BASE_TYPE]
+        records = [facts.record(credential.issuer_id, resource)[0] for resource in credential.kinds]
         if None in records:
             return False
         if part.secured is not None:
@@ -91,8 +88,8 @@ def _is_signed(part: Part, credential: Credential, facts: Facts) -> bool:
 def _of_credential(credential: Credential, facts: Facts) -> list[Need]:
     needs = _of_did(credential.issuer_id, facts)
     needs += _of_did(facts.registry_authority, facts)
-    for resource in credential.types:
-        if resource != _BASE_TYPE and resource not in SELF_ISSUED:
+    for resource in credential.kinds:
+        if resource not in SELF_ISSUED:
             needs += facts.needs_of_record(credential.issuer_id, resource)
     for raw in credential.status_entries:
         try:

@@ -34,7 +34,7 @@ from did_health.roles.request import Request
 from did_health.roles.verifier import Verifier
 from did_health.roles.verifier_log import KeptBatch, KeptReceipt, LogEntry, VerifierRecords, head_digest
 from did_health.tlog.checkpoint import Checkpoint
-from did_health.vc.credential import Credential
+from did_health.vc.credential import BASE_TYPE, Credential
 from did_health.vc.status import StatusEntry
 
 _IDENTIFIERS = frozenset({"id", "type"})
@@ -148,7 +148,7 @@ class ReceiptBook:
         document = {
             "@context": list(receipt.contexts),
             "id": self._urn(),
-            "type": ["VerifiableCredential", kind],
+            "type": [BASE_TYPE, kind],
             "issuer": self.verifier,
             "validFrom": timestamps.format(now),
             "credentialSubject": receipt.to_subject(subject),
@@ -193,7 +193,7 @@ def _shown(report: Report) -> Mapping[str, tuple[ClaimName, ...]]:
 
     def look(credentials: Sequence[Credential]) -> Collection[Check]:
         for credential in credentials:
-            kind = next((name for name in credential.types if name != "VerifiableCredential"), "VerifiableCredential")
+            kind = (credential.kinds or credential.types)[0]
             for subject in credential.subjects:
                 with suppress(FormatError):
                     names = found.setdefault(fields.did(subject.get("id"), "", "subject's id"), [])

@@ -10,7 +10,8 @@ from typing import Final
 from did_health.encoding import timestamps
 from did_health.encoding.strict_json import JSONObject
 from did_health.health.act import Act
-from did_health.roles.checks import Checks, PresentationExpectation
+from did_health.roles.checks.presentation import PresentationExpectation
+from did_health.roles.checks.steps import Checks
 from did_health.roles.documents import Document, parse_document
 from did_health.roles.evidence import Evidence, Need
 from did_health.roles.facts import Facts

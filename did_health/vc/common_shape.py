@@ -21,12 +21,12 @@ from typing import Final
 from did_health.encoding import strict_json
 from did_health.encoding.strict_json import JSON, JSONObject
 from did_health.limits import MAX_CREDENTIALS_PER_PRESENTATION, MAX_ISSUANCE_BATCH, MAX_STATUS_ENTRIES, MAX_URL_CHARACTERS
+from did_health.vc.credential import BASE_TYPE
 from did_health.vc.packaged import schema_file
 from did_health.vc.schema import PACKAGED_PREFIX, Schema
 from did_health.vc.validation import CONTEXT_V2
 
 _OWN_CONTEXT: Final = "https://did-health.example/contexts/v1"
-_BASE_TYPE: Final = "VerifiableCredential"
 _TYPES: Final = frozenset({"PhysicianLicenseCredential"})
 """Types whose credentials are verified often; their subjects are closed, without numbers and without a member ``proof``."""
 
@@ -128,7 +128,7 @@ def _shape(name: str) -> Callable[[JSON], bool]:
         {
             "@context": _CONTEXT,
             "id": _URN_UUID,
-            "type": {"const": [_BASE_TYPE, name]},
+            "type": {"const": [BASE_TYPE, name]},
             "issuer": _DID,
             "validFrom": _TEXT,
             "validUntil": _TEXT,

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from did_health.encoding import strict_json
 from did_health.encoding.strict_json import JSON, JSONObject
 from did_health.vc import validation
 from did_health.vc.validation import V2_0, DataModel
+
+BASE_TYPE: Final = "VerifiableCredential"
+"""The type that every credential has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,7 @@ class Credential:
         """
         document = source if type(source) is dict else strict_json.loads_object(source, what="credential")  # type: ignore[arg-type]
         model = validation.data_model(document)
-        names = validation.types(document, "VerifiableCredential")
+        names = validation.types(document, BASE_TYPE)
         if "issuer" not in document:
             raise validation.refusal("the credential has no issuer", "")
         issuer_id = validation.party(document["issuer"], "/issuer")
@@ -56,6 +60,11 @@ class Credential:
     def id(self) -> str | None:
         """The credential's URL, if it has one."""
         return self.raw.get("id")
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Its types beside the one that every credential has."""
+        return self.types[1:] if self.is_common else tuple(name for name in self.types if name != BASE_TYPE)
 
     @property
     def subjects(self) -> tuple[JSONObject, ...]:

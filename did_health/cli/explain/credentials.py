@@ -30,7 +30,7 @@ _PURPOSES: Final = MappingProxyType({
 def explain_credential(document: JSONObject) -> Explanation:
     """A verifiable credential; raises ``FormatError`` where it is malformed."""
     credential = Credential.parse(document)
-    types = [name for name in credential.types if name != "VerifiableCredential"]
+    types = credential.kinds
     if "BitstringStatusListCredential" in types:
         return _status_list(credential)
     subjects = "; ".join(", ".join(sorted(_claims(subject))) for subject in credential.subjects)

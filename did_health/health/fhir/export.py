@@ -56,7 +56,7 @@ def export(credentials: Sequence[Credential]) -> Exported:
     A registration goes with a licence of the same person, and is unsaid without one. Raises ``FormatError`` for claims that are malformed.
     """
     statements = [statement for credential in credentials if (statement := _statement(credential)) is not None]
-    unsaid = [_type_of(credential) or "VerifiableCredential" for credential in credentials if _statement_type(credential) is None]
+    unsaid = [(credential.kinds or credential.types)[0] for credential in credentials if _statement_type(credential) is None]
     resources: dict[str, Written] = {}
     for one in statements:
         for written in _written(one, statements):
@@ -93,10 +93,6 @@ _SAID = (PhysicianLicense, PrescriberRegistration, Pharmacy, PatientIdentity, Bo
 def _statement_type(credential: Credential) -> str | None:
     """The credential's type among those that FHIR has resources for."""
     return next((one.credential_type for one in _SAID if credential.has_type(one.credential_type)), None)
-
-
-def _type_of(credential: Credential) -> str:
-    return next((name for name in credential.types if name != "VerifiableCredential"), "")
 
 
 def _statement(credential: Credential) -> _Statement | None:

@@ -23,7 +23,7 @@ _NO_SCOPE: Final = frozenset({(None, None)})
 
 def is_self_issued(credential: Credential) -> bool:
     """Whether all that the credential claims to be is its issuer's own word."""
-    kinds = set(credential.types) - {"VerifiableCredential"}
+    kinds = set(credential.kinds)
     return bool(kinds) and kinds <= SELF_ISSUED
 
 

@@ -1,0 +1,105 @@
+"""All checks of a document, in the order of ``Verifier.verify``, which numbers them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+from did_health.errors import FormatError
+from did_health.roles.checks.domain import check_domain
+from did_health.roles.checks.entitlement import check_entitlement
+from did_health.roles.checks.examination import Examination, Subject
+from did_health.roles.checks.holder_binding import check_holder_binding
+from did_health.roles.checks.issuer import check_issuer
+from did_health.roles.checks.passes import waived
+from did_health.roles.checks.presentation import PresentationExpectation, check_presentation
+from did_health.roles.checks.proof import check_proof
+from did_health.roles.checks.receipt import check_receipt
+from did_health.roles.checks.schema import check_schema
+from did_health.roles.checks.status import check_status
+from did_health.roles.checks.validity import check_validity
+from did_health.roles.documents import Part
+from did_health.roles.domain.finding import Followed, Reference
+from did_health.roles.ledger_state import Unproven
+from did_health.roles.nonces import UsedNonces
+from did_health.roles.report import Check, CheckName, Outcome
+from did_health.vc.credential import Credential
+from did_health.vc.jose_cose.secured import Secured
+from did_health.vc.presentation import Presentation
+
+_STEPS: Final[tuple[tuple[CheckName, Callable[[Examination, Subject], None]], ...]] = (
+    (CheckName.SCHEMA, check_schema),
+    (CheckName.VALIDITY, check_validity),
+    (CheckName.ISSUER, check_issuer),
+    (CheckName.PROOF, check_proof),
+    (CheckName.RECEIPT, check_receipt),
+    (CheckName.ENTITLEMENT, check_entitlement),
+    (CheckName.STATUS, check_status),
+    (CheckName.HOLDER_BINDING, check_holder_binding),
+    (CheckName.DOMAIN, check_domain),
+)
+
+
+class Checks(Examination):
+    """Makes the checks of one document, and those of the credentials that it refers to."""
+
+    __slots__ = ()
+
+    def presentation(
+        self, presentation: Presentation, expected: PresentationExpectation, used_nonces: UsedNonces | None, secured: Secured | None = None
+    ) -> str | None:
+        """Step 1. The holder's DID, if the presentation is signed by it for this audience and nonce."""
+        name = CheckName.PRESENTATION
+        if name in self.waive:
+            # Nobody has proved to be the holder then: holder binding has to be waived by name as well.
+            self.made.append(waived(name, None))
+            return None
+        try:
+            return check_presentation(self, presentation, expected, used_nonces, secured)
+        except Unproven as doubt:
+            self.add(name, doubt.outcome, doubt.code, doubt.what, as_of=doubt.as_of)
+        return None
+
+    def credential(self, index: int, part: Part, holder: str | None, *, presented: bool) -> Credential | None:
+        """Steps 2 to 11 of one credential; the credential unless it is malformed."""
+        try:
+            credential = part.parsed()
+        except FormatError as error:
+            self.add(CheckName.DATA_MODEL, Outcome.FAIL, "data_model_violated", str(error), credential=index)
+            return None
+        self.passed("well_formed", index)
+        subject = Subject(index, credential, part, holder, presented)
+        for name, step in _STEPS:
+            if name in self.waive:
+                self.made.append(waived(name, index))
+                continue
+            try:
+                step(self, subject)
+            except Unproven as doubt:
+                self.add(name, doubt.outcome, doubt.code, doubt.what, as_of=doubt.as_of, credential=index)
+        return credential
+
+    def follow(self, reference: Reference) -> Followed:
+        """See ``Surroundings``."""
+        # Where the act takes place is no matter for a licence of another state.
+        act = replace(self.act, jurisdiction="")
+        made = Checks(self.facts, act, (CheckName.HOLDER_BINDING,), (), self.canonicalize, following=False)
+        try:
+            if not self.following:
+                raise Unproven(Outcome.UNKNOWN, "not_followed", "a credential that is itself referred to refers to another one")
+            credential = made.credential(0, self._referred_to(reference), None, presented=False)
+        except Unproven as doubt:
+            return Followed(None, (Check(CheckName.DOMAIN, doubt.outcome, doubt.code, doubt.what, doubt.as_of),))
+        return Followed(credential, tuple(check for check in made.made if check.outcome is not Outcome.WAIVED))
+
+    def _referred_to(self, reference: Reference) -> Part:
+        for part in self._parts:
+            if part.credential.get("id") == reference.identifier:
+                return part
+        if not reference.location:
+            raise Unproven(Outcome.UNKNOWN, "credential_unavailable", "a credential that this one refers to did not come along, and nothing says where it is")
+        part = self.facts.logged_credential(reference.location)
+        if part.credential.get("id") != reference.identifier:
+            raise Unproven(Outcome.UNKNOWN, "credential_mismatch", "where a credential that this one refers to should be, there is another one")
+        return part
