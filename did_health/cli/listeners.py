@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import socket
 
     from did_health.services.certificate import Certificate
-    from did_health.services.settings import Address
+    from did_health.services.setting_values import Address
 
 TLSListenOption: TypeAlias = Annotated[str | None, typer.Option("--tls-listen", help="Where it listens for HTTPS as well.")]
 CertificateOption: TypeAlias = Annotated[
@@ -65,7 +65,7 @@ def open_listeners(
 
 
 def _address(text: str, option: str) -> Address:
-    from did_health.services.settings import address
+    from did_health.services.setting_values import address
 
     try:
         return address(text, Path())

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from did_health.keys import PublicKey
     from did_health.ledger.monitor import Mine, Notice
     from did_health.net.exchange import HTTPExchange
-    from did_health.services.config import MonitorSettings
     from did_health.services.log_monitor import LogMonitor
     from did_health.services.monitoring import Monitoring, Round
+    from did_health.services.sections.monitor import MonitorSettings
 
 EXAMPLE = example(
     "did-health monitor --dir monitor --policy policy.txt --did did:webvh:Qm…:board.example --author z6Mk… --once",

@@ -15,8 +15,8 @@ from did_health.cli.output import Output
 from did_health.cli.server_extra import require_server_extra
 
 if TYPE_CHECKING:
-    from did_health.services.config import WitnessSettings
-    from did_health.services.settings import Address
+    from did_health.services.sections.witness import WitnessSettings
+    from did_health.services.setting_values import Address
     from did_health.stores.witness_directory import WitnessDirectory
 
 app = options.group("serve", "Run a service until it is told to end.")

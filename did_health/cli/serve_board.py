@@ -15,7 +15,7 @@ from did_health.cli.output import Output
 
 if TYPE_CHECKING:
     from did_health.roles.board_directory import BoardDirectory
-    from did_health.services.config import BoardSettings
+    from did_health.services.sections.board import BoardSettings
     from did_health.stores.register_store import SQLRegister
 
 EXAMPLE = example(
@@ -35,7 +35,8 @@ def board(
 ) -> None:
     """Answers look-ups of a board's licences by NPI, number or name, with receipts and proofs. Needs no passphrase; shows public types only."""
     from did_health.cli.server_extra import require_server_extra
-    from did_health.services.config import BoardSettings, load
+    from did_health.services.config import load
+    from did_health.services.sections.board import BoardSettings
 
     require_server_extra()
     given = {"name": name, "dir": folder, "policy": policy, "listen": listen, "prefix": prefix}

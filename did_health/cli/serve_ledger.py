@@ -18,8 +18,8 @@ from did_health.errors import StoreError
 
 if TYPE_CHECKING:
     from did_health.ledger.witness import Asking, Cosigner
-    from did_health.services.config import LedgerSettings
-    from did_health.services.settings import Address
+    from did_health.services.sections.ledger import LedgerSettings
+    from did_health.services.setting_values import Address
     from did_health.stores.embedded import EmbeddedLedger
 
 EXAMPLE = example(

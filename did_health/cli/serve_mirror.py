@@ -19,8 +19,8 @@ from did_health.cli.output import Output
 from did_health.cli.server_extra import require_server_extra
 
 if TYPE_CHECKING:
-    from did_health.services.config import MirrorSettings
-    from did_health.services.settings import Address
+    from did_health.services.sections.mirror import MirrorSettings
+    from did_health.services.setting_values import Address
     from did_health.stores.witness_directory import WitnessDirectory
     from did_health.tlog.note import VerifierKey
 

@@ -16,7 +16,7 @@ from did_health.errors import EdgeError
 from did_health.limits import MAX_REQUEST_HEAD_BYTES, MAX_SERVICE_CONNECTIONS, MAX_SHUTDOWN_SECONDS
 from did_health.services.connections import Connection
 from did_health.services.json_log import JSONLog
-from did_health.services.settings import Address
+from did_health.services.setting_values import Address
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp

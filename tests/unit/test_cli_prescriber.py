@@ -10,10 +10,10 @@ import pytest
 
 from did_health.cli.serve_board import opened_directory
 from did_health.services.board_app import board_app
-from did_health.services.config import BoardSettings
 from did_health.services.json_log import JSONLog
 from did_health.services.metrics import Metrics
 from did_health.services.rate_limit import RateLimit
+from did_health.services.sections.board import BoardSettings
 from tests.cli_runs import CLI
 from tests.serving import serving
 

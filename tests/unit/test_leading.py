@@ -20,7 +20,7 @@ from did_health.services.ledger_app import front_end_app
 from did_health.services.metrics import Metrics
 from did_health.services.rate_limit import RateLimit
 from did_health.services.sequencing import Sequencing
-from did_health.services.settings import yes_or_no
+from did_health.services.setting_values import yes_or_no
 from did_health.stores.embedded import EmbeddedLedger
 from did_health.stores.front_end import FrontEnd
 from did_health.stores.system import Leader

@@ -8,9 +8,12 @@ import pytest
 
 from did_health.errors import DidHealthError, FormatError, StoreError
 from did_health.limits import MAX_CONFIG_BYTES, MAX_FOLLOWED_LOGS, MAX_REQUESTS_PER_MINUTE, MAX_SETTING_CHARACTERS
-from did_health.services import settings
-from did_health.services.config import DEFAULT_REQUESTS_PER_MINUTE, DEFAULT_WITNESS_ADDRESS, FORMAT, Config, WitnessSettings, load
-from did_health.services.settings import Address, Secret, Shown, shown_settings
+from did_health.services import setting_values as values
+from did_health.services.config import FORMAT, Config, load
+from did_health.services.sections.members import DEFAULT_REQUESTS_PER_MINUTE
+from did_health.services.sections.witness import DEFAULT_WITNESS_ADDRESS, WitnessSettings
+from did_health.services.setting_values import Address, Secret
+from did_health.services.settings import Setting, Shown, shown_settings
 from tests.cli_runs import CLI
 from tests.witness_parties import LOG, STRANGER
 
@@ -213,10 +216,10 @@ def test_secrets_are_not_shown() -> None:
 
     @dataclass(frozen=True)
     class Webhook:
-        token: Annotated[Secret, settings.Setting(settings.secret, "a token")]
-        retries: Annotated[int, settings.Setting(settings.whole_number(0, 9), "how often")] = 3
+        token: Annotated[Secret, Setting(values.secret, "a token")]
+        retries: Annotated[int, Setting(values.whole_number(0, 9), "how often")] = 3
 
-    webhook = Webhook(settings.secret("hunter2", Path()))
+    webhook = Webhook(values.secret("hunter2", Path()))
     assert webhook.token.reveal() == "hunter2"
     assert shown_settings(webhook, {"token": "file"}) == (Shown("token", "(set)", "file"), Shown("retries", 3, "default"))
     assert "hunter2" not in f"{webhook!r} {webhook.token} {shown_settings(webhook, {})!r}"
@@ -224,7 +227,7 @@ def test_secrets_are_not_shown() -> None:
 
 def test_addresses_are_written_as_they_are_read() -> None:
     for text in ("127.0.0.1:0", "[::1]:8080", "witness.internal:65535"):
-        assert str(settings.address(text, Path())) == text
+        assert str(values.address(text, Path())) == text
 
 
 # ---- did-health config show

@@ -26,7 +26,7 @@ from did_health.services.metrics import Metrics
 from did_health.services.operation import service_app
 from did_health.services.rate_limit import RateLimit, client_of
 from did_health.services.run import address_of, listening, serve
-from did_health.services.settings import Address
+from did_health.services.setting_values import Address
 from tests.serving import serving
 
 

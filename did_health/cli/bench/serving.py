@@ -96,7 +96,7 @@ def serve_reading(folder: Path, url: str, started: Connection) -> None:
     from did_health.services.operation import service_app
     from did_health.services.rate_limit import RateLimit
     from did_health.services.run import address_of, listening, serve
-    from did_health.services.settings import Address
+    from did_health.services.setting_values import Address
 
     with Path(os.devnull).open("w") as stream, _reading(folder, url) as reader:
         log = JSONLog("ledger", stream)
