@@ -141,8 +141,8 @@ def test_the_page_escapes_everything_and_runs_nothing() -> None:
     assert "&lt;script&gt;" in text
     assert text.count("<tr class") == 4
     assert "changed, was refuse" in text
-    assert '<td colspan="8">none</td>' not in text
-    assert b"".join(page(document, lambda: [result()])).count(b'<td colspan="8">none</td>') == 1
+    assert '<td class="all" colspan="8">none</td>' not in text
+    assert b"".join(page(document, lambda: [result()])).count(b'<td class="all" colspan="8">none</td>') == 1
     assert "http" not in text.replace("http-equiv", "").partition("<body>")[0]
     assert " …" in text
 

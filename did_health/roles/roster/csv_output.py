@@ -27,7 +27,7 @@ def csv_row(result: JSONObject) -> bytes:
     lists, tree = result.get("statusLists", []), result.get("checkpoint", {})
     return _line((
         result["row"], result.get("family", ""), result.get("given", ""), result.get("npi", ""), result.get("licenseNumber", ""),
-        result.get("state", ""), result["verdict"], " ".join(outcome_of(result).codes), "; ".join(words_of(result)), result.get("change", ""),
+        result.get("state", ""), result["verdict"], " ".join(outcome_of(result).codes), "; ".join(dict.fromkeys(words_of(result))), result.get("change", ""),
         result.get("before", {}).get("verdict", ""), result.get("asOf", ""), result.get("credential", ""), result.get("credentialDigest", ""),
         result.get("issuer", ""), result.get("registryRecord", ""), *(" ".join(str(one.get(name, "-")) for one in lists) for name in (
             "url", "digest", "ageSeconds",

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from jinja2 import Template
 
 _TEMPLATE: Final = "page.html.j2"
+_PART: Final = 500
+"""Rows of one table: a browser lays out only those in sight, and one of 50,000 rows would take it half a minute."""
 _URGENT: Final = "Every row that is not accepted, and every row that changed. Unresolved is neither yes nor no."
 _CHANGES: Final = {Change.NEW: "new", Change.CHANGED: "changed", Change.SAME: "", Change.NOT_COMPARED: ""}
 
@@ -22,12 +24,12 @@ _CHANGES: Final = {Change.NEW: "new", Change.CHANGED: "changed", Change.SAME: ""
 def page(summary: JSONObject, results: Callable[[], Iterable[JSONObject]]) -> Iterator[bytes]:
     """The page in pieces; ``summary`` is the report's header, ``results`` begins anew with the rows (see ``result``) each time it is called."""
     urgent = (_row(result) for result in results() if result["verdict"] != Verdict.ACCEPT or result.get("change") == Change.CHANGED)
-    # Loops of the template itself, and no macros: what a macro writes is held in memory until its end.
+    # Loops of the template itself, and in no macro: what a macro writes is held in memory until its end.
     sections = [
         {"title": "Needs a person", "about": _URGENT, "rows": urgent},
         {"title": "All rows", "about": "In the order of the roster.", "rows": (_row(result) for result in results())},
     ]
-    for piece in _template().generate(summary=summary, day=summary["madeAt"][:10], sections=sections):
+    for piece in _template().generate(summary=summary, day=summary["madeAt"][:10], sections=sections, part=_PART):
         yield piece.encode(errors="replace")
 
 
@@ -46,9 +48,10 @@ def _row(result: JSONObject) -> JSONObject:
         "family": result.get("family", ""),
         "given": result.get("given", ""),
         "npi": result.get("npi", ""),
-        "license": " ".join(filter(None, (result.get("state"), result.get("licenseNumber")))),
+        "state": result.get("state", ""),
+        "license": result.get("licenseNumber", ""),
         "verdict": result["verdict"],
-        "reasons": "; ".join(words_of(result)),
+        "reasons": tuple(dict.fromkeys(words_of(result))),
         "change": f"{change}, was {before['verdict']}" if before else change,
         "as_of": result.get("asOf", ""),
     }
