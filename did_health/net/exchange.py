@@ -5,19 +5,12 @@ The guards, the deadline and the bounds are those of ``net.fetch``. Redirects ar
 
 from __future__ import annotations
 
-import ssl
-from collections.abc import Iterable
 from dataclasses import dataclass
-from threading import Lock
-from typing import TYPE_CHECKING
 
-from did_health.limits import MAX_RESPONSE_BYTES, REQUEST_TIMEOUT_SECONDS
+from did_health.limits import MAX_RESPONSE_BYTES
 from did_health.net.body import BoundedBody
-from did_health.net.fetch import Target, header, trusting_public_authorities
-from did_health.net.guards import Guard, Resolver, resolve_by_system
-
-if TYPE_CHECKING:
-    import httpcore
+from did_health.net.client import BlockingClient
+from did_health.net.target import Target, header
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,25 +30,8 @@ class Answer:
         return min(int(asked), longest) if asked.isascii() and asked.isdigit() and len(asked) < 10 else 1
 
 
-class HTTPExchange:
-    """Asks servers over HTTPS; see ``net.guards`` for where it goes. Safe for several threads; close it after use.
-
-    ``allow_hosts``, ``timeout_seconds``, ``ssl_context`` and ``resolve`` are as of ``net.fetch.HTTPSource``.
-    """
-
-    def __init__(
-        self,
-        allow_hosts: Iterable[str] = frozenset(),
-        *,
-        timeout_seconds: float = REQUEST_TIMEOUT_SECONDS,
-        ssl_context: ssl.SSLContext | None = None,
-        resolve: Resolver = resolve_by_system,
-    ) -> None:
-        self._guard = Guard(frozenset(name.lower() for name in allow_hosts), resolve)
-        self._timeout = timeout_seconds
-        self._ssl_context = ssl_context
-        self._lock = Lock()
-        self._pool: httpcore.ConnectionPool | None = None
+class HTTPExchange(BlockingClient):
+    """Asks servers over HTTPS; see ``net.client.Client`` for its arguments. Safe for several threads; close it after use."""
 
     def get(self, url: str, *, max_bytes: int = MAX_RESPONSE_BYTES) -> Answer:
         """The answer to a GET. Raises ``TransportError`` as ``HTTPSource.fetch``, but never for a status."""
@@ -82,21 +58,3 @@ class HTTPExchange:
                 bounded.feed(chunk)
             media_type = header(response, b"content-type").partition(";")[0].strip().lower()
             return Answer(response.status, media_type, bounded.finish(), header(response, b"retry-after"))
-
-    def close(self) -> None:
-        """Close all connections; the exchange may be used again."""
-        with self._lock:
-            if self._pool:
-                self._pool.close()
-                self._pool = None
-
-    def _open(self) -> httpcore.ConnectionPool:
-        import httpcore
-
-        from did_health.net.connections import GuardedBackend
-
-        with self._lock:
-            if not self._pool:
-                context = self._ssl_context or trusting_public_authorities()
-                self._pool = httpcore.ConnectionPool(ssl_context=context, network_backend=GuardedBackend(self._guard))
-            return self._pool

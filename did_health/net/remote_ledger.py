@@ -55,7 +55,7 @@ class AwaitingPublication(StoreError):
 class RemoteLedger:
     """The ledger at ``url`` under ``policy``, which must know exactly one log of that URL, or one log at all. Safe for several threads.
 
-    ``allow_hosts`` and ``timeout_seconds`` are as of ``net.fetch.HTTPSource``. Close it after use. Raises ``ValueError`` for a policy that
+    ``allow_hosts`` and ``timeout_seconds`` are as of ``net.client.Client``. Close it after use. Raises ``ValueError`` for a policy that
     does not say which log is meant.
     """
 
