@@ -26,13 +26,21 @@ if TYPE_CHECKING:
     from did_health.health.person_name import PersonName
     from did_health.health.pharmacy import Pharmacy
     from did_health.health.physician_license import PhysicianLicense
+    from did_health.net.fetch import HTTPSource
+    from did_health.net.published_licenses import PublishedLicenses
+    from did_health.net.roster_lookup import RosterLookup
+    from did_health.net.rosters import RosterOrder, verify_roster
     from did_health.net.verifiers import embedded_verifier, web_verifier
     from did_health.roles.evidence import Evidence, Need
     from did_health.roles.holder import Wallet
     from did_health.roles.issuer import Board, Issued
+    from did_health.roles.nonces import new_nonce
     from did_health.roles.report import Check, CheckName, Outcome, Report, Verdict
+    from did_health.roles.roster.report import RosterReport
     from did_health.roles.verifier import Verifier
     from did_health.stores.directory import Directory, open_directory
+    from did_health.stores.license_files import LicenseFiles
+    from did_health.stores.roster_reports import RosterReportFolder
     from did_health.trust.policy import TrustPolicy
 
 __version__ = "0.1.0"
@@ -48,13 +56,21 @@ _PUBLIC = {
     "did_health.health.person_name": ("PersonName",),
     "did_health.health.pharmacy": ("Pharmacy",),
     "did_health.health.physician_license": ("PhysicianLicense",),
+    "did_health.net.fetch": ("HTTPSource",),
+    "did_health.net.published_licenses": ("PublishedLicenses",),
+    "did_health.net.roster_lookup": ("RosterLookup",),
+    "did_health.net.rosters": ("RosterOrder", "verify_roster"),
     "did_health.net.verifiers": ("embedded_verifier", "web_verifier"),
     "did_health.roles.evidence": ("Evidence", "Need"),
     "did_health.roles.holder": ("Wallet",),
     "did_health.roles.issuer": ("Board", "Issued"),
+    "did_health.roles.nonces": ("new_nonce",),
     "did_health.roles.report": ("Check", "CheckName", "Outcome", "Report", "Verdict"),
+    "did_health.roles.roster.report": ("RosterReport",),
     "did_health.roles.verifier": ("Verifier",),
     "did_health.stores.directory": ("Directory", "open_directory"),
+    "did_health.stores.license_files": ("LicenseFiles",),
+    "did_health.stores.roster_reports": ("RosterReportFolder",),
     "did_health.trust.policy": ("TrustPolicy",),
 }
 _HOME = {name: module for module, names in _PUBLIC.items() for name in names}
@@ -62,7 +78,8 @@ _HOME = {name: module for module, names in _PUBLIC.items() for name in names}
 __all__ = [
     "BoardAccreditation", "LetterOfQualification", "PatientIdentity", "PersonName", "Pharmacy", "PhysicianLicense",
     "Board", "Issued", "Wallet", "Verifier", "Report", "Check", "CheckName", "Outcome", "Verdict", "Evidence", "Need", "TrustPolicy",
-    "Directory", "open_directory", "embedded_verifier", "web_verifier",
+    "Directory", "open_directory", "embedded_verifier", "web_verifier", "new_nonce",
+    "verify_roster", "RosterOrder", "RosterLookup", "LicenseFiles", "PublishedLicenses", "HTTPSource", "RosterReport", "RosterReportFolder",
     "DidHealthError", "FormatError", "UnsupportedError", "ResolutionError", "VerificationError", "EdgeError", "TransportError", "StoreError",
     "ConflictError",
 ]

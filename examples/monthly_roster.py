@@ -10,11 +10,6 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import did_health as dh
-from did_health.net.roster_lookup import RosterLookup
-from did_health.net.rosters import RosterOrder, verify_roster
-from did_health.roles.roster.judge import Judge, JudgeSetup
-from did_health.stores.license_files import LicenseFiles
-from did_health.stores.roster_reports import RosterReportFolder
 
 
 def license_of(family: str, number: str) -> dh.PhysicianLicense:
@@ -41,27 +36,27 @@ def main(directory: str) -> list[list[str]]:
             (office / "licences" / f"{issued.id.rpartition(':')[2]}.json").write_bytes(issued.to_json())
         (office / "roster.csv").write_text("family,given,license_number,state\nAdams,Ann,A-1,NC\nBrown,Ann,B-2,NC\nClark,Ann,C-3,NC\n")
 
-        lookup = RosterLookup(office, (LicenseFiles([office / "licences"], office / "index.sqlite"),))
+        lookup = dh.RosterLookup(office, (dh.LicenseFiles([office / "licences"], office / "index.sqlite"),))
         verifier = dh.embedded_verifier(town)
         with ThreadPoolExecutor(2) as executor:  # or processes, or a Dask cluster: see did_health.net.roster_workers
-            march = RosterOrder(office / "roster.csv", office / "2026-03", signer=hospital, workers=2)
-            verify_roster(march, verifier, lookup, clock=town.clock, executor=executor)
+            march = dh.RosterOrder(office / "roster.csv", office / "2026-03", signer=hospital, workers=2)
+            dh.verify_roster(march, verifier, lookup, clock=town.clock, executor=executor)
 
             board.suspend(brown, reason="order 2026-17")
-            april = RosterOrder(office / "roster.csv", office / "2026-04", before=office / "2026-03", signer=hospital, workers=2)
-            report = verify_roster(april, verifier, lookup, clock=town.clock, executor=executor)
+            april = dh.RosterOrder(office / "roster.csv", office / "2026-04", before=office / "2026-03", signer=hospital, workers=2)
+            report = dh.verify_roster(april, verifier, lookup, clock=town.clock, executor=executor)
 
     print(f"signed by {report.made_by}; {report.document['unresolved']} unresolved; changes: {report.document['changes']}")
     verdicts = []
-    for row in RosterReportFolder.open(office / "2026-04").rows():
+    for row in dh.RosterReportFolder.open(office / "2026-04").rows():
         codes = [reason["code"] for reason in row["reasons"]]
         print(f"  {row['family']:8} {row['verdict']:14} {row['change']:8} {', '.join(codes)}")
         verdicts.append(row["verdict"])
 
     # Years later: March's verdicts follow from March's evidence, without any network.
-    kept = RosterReportFolder.open(office / "2026-03")
+    kept = dh.RosterReportFolder.open(office / "2026-03")
     kept.require_whole()
-    judge = Judge(JudgeSetup(kept.policy().decode(), kept.evidence(), kept.header.made_at))
+    judge = kept.judge()
     replayed = [judge.result(found)["verdict"] for found in kept.found()]
     print(f"in March it was: {', '.join(replayed)}")
     return [verdicts, replayed]

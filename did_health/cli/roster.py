@@ -33,6 +33,9 @@ def verify(
     file: Annotated[Path, typer.Argument(help="The roster: CSV, or FHIR Practitioner and PractitionerRole as NDJSON or a Bundle.")],
     report: Annotated[Path, typer.Option("--report", help="The folder to write the report to; it may not be there yet.")],
     since: Annotated[Path | None, typer.Option("--since", help="The last report: every row says what changed since.")] = None,
+    since_signed_by: Annotated[
+        str | None, typer.Option("--since-signed-by", help="Who must have signed the last report: a DID, or an institution of the directory; else --by.")
+    ] = None,
     licenses: Annotated[list[Path] | None, typer.Option("--licenses", help="A folder or NDJSON of licences as boards gave them out. May be repeated.")] = None,
     board: Annotated[list[str] | None, typer.Option("--board", help="A board whose directory is asked: a URL, DID or name. May be repeated.")] = None,
     by: Annotated[str | None, typer.Option("--by", help="Sign the report as this institution of the directory; else nobody signs.")] = None,
@@ -50,18 +53,23 @@ def verify(
     """Verify every row of a roster, with evidence gathered once, and write a report: JSON, CSV, FHIR, a page to print, and the evidence.
 
     Every row gets a verdict, or "indeterminate" with its reason. A run that was interrupted goes on where it was when it is started again.
+    The last report (--since) must be whole, and signed by whoever signs this one or by --since-signed-by.
     Status: 0 every row has a verdict, 3 some are unresolved, 1 or 2 there is no report.
     """
     from did_health.cli.roster_output import counting_rows, show_report
+    from did_health.cli.saved_evidence import did_named
     from did_health.net.rosters import RosterOrder, verify_roster
 
     if not file.is_file():
         raise UsageError("there is no such file", where=str(file), hint="Name the roster's file")
+    if since_signed_by is not None and since is None:
+        raise UsageError("whose signature, of which report?", where="--since-signed-by", hint="Name the last report by --since")
+    earlier_signer = None if since_signed_by is None else did_named(since_signed_by, directory, "--since-signed-by")
     with ExitStack() as stack:
         verifier, signer = stack.enter_context(_gathering(policy, directory, frozenset(allow_host or ()), by, passphrase_file))
         lookup = stack.enter_context(_lookup(file, licenses or [], board or [], directory, frozenset(allow_host or ())))
         executor, width = stack.enter_context(_executor(workers, dask))
-        order = RosterOrder(file, report, since, signer, purpose, every_days, chunk, width)
+        order = RosterOrder(file, report, since, signer, purpose, every_days, chunk, width, earlier_signer)
         with counting_rows(quiet=as_json) as progress:
             made = verify_roster(order, verifier, lookup, clock=session.now, executor=executor, progress=progress)
     if signer is None:

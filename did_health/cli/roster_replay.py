@@ -34,20 +34,14 @@ class Replayed:
 
 def opened(path: Path, policy: TrustPolicy | None, signed_by: str | None, at: datetime | None) -> Replayed:
     """A report whose files and signature hold. Raises ``VerificationError`` for one whose do not, ``StoreError``, ``FormatError``."""
-    from did_health.roles.evidence import Evidence
-    from did_health.roles.ledger_state import LedgerState
-    from did_health.roles.memo import Memo
-    from did_health.roles.roster.judge import Judge, JudgeSetup
     from did_health.stores.roster_reports import RosterReportFolder
     from did_health.trust.policy import TrustPolicy
 
     folder = RosterReportFolder.open(path)
     folder.require_whole()
-    text, evidence, header = folder.policy().decode(errors="replace"), folder.evidence(), folder.header
-    trusted = policy or TrustPolicy.parse(text)
-    signer = header.verify_signature(LedgerState(trusted, Evidence.parse(evidence), Memo()), by=signed_by)
-    now = at or header.made_at
-    return Replayed(folder, Judge(JudgeSetup(trusted.encode(), evidence, now, header.purpose)), signer, now)
+    trusted = policy or TrustPolicy.parse(folder.policy().decode(errors="replace"))
+    signer = folder.verify_signature(trusted, by=signed_by)
+    return Replayed(folder, folder.judge(trusted, at=at), signer, at or folder.header.made_at)
 
 
 def one_row(out: Output, replayed: Replayed, row: int, save: Path | None) -> int:

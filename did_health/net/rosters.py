@@ -35,6 +35,7 @@ from did_health.roles.shift_bundle import policy_digest
 from did_health.roles.verifier import Verifier
 from did_health.stores.roster_reports import RosterReportFolder
 from did_health.stores.roster_run import RosterRun, blocks, digest_of
+from did_health.trust.policy import TrustPolicy
 
 CHUNK_ROWS: Final = 500
 FREQUENCY_DAYS: Final = 30
@@ -43,7 +44,10 @@ _BLANK: Final = b" \t\r\n\xef\xbb\xbf"
 
 @dataclass(frozen=True, slots=True)
 class RosterOrder:
-    """What to verify, and into which report. ``before`` is the last report; ``signer`` signs; ``purpose`` picks the age of evidence allowed.
+    """What to verify, and into which report. ``signer`` signs; ``purpose`` picks the age of evidence allowed.
+
+    ``before`` is the last report, which must have been signed by ``before_signed_by`` (a DID): by default the DID of ``signer``. If nobody signs this one
+    either, it may be anybody's, and a signature that it has must hold.
 
     ``workers`` is how many chunks are given to the executor at a time; one worker's memory is bounded by ``chunk_rows``.
     """
@@ -56,6 +60,7 @@ class RosterOrder:
     frequency_days: int = FREQUENCY_DAYS
     chunk_rows: int = CHUNK_ROWS
     workers: int = 1
+    before_signed_by: str | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.workers <= MAX_ROSTER_WORKERS:
@@ -76,12 +81,13 @@ def verify_roster(
     """Verify a roster and write its report: whole, or nothing at its place. Without ``executor`` all is done by the caller's thread.
 
     ``verifier`` gathers evidence (``Verifier.collect``) under its trust policy, which may not be empty (``ValueError``). Raises ``FormatError`` for a
-    file that is no roster, or a report before that is none; ``ConflictError`` if there is a report already; ``EdgeError`` if a worker was lost:
-    the same call then goes on where it was.
+    file that is no roster, or a report before that is none; ``VerificationError`` for a report before that was changed, or whose signature does not hold
+    under the policy or is not the right one's; ``ConflictError`` if there is a report already; ``EdgeError`` if a worker was lost: the same call then goes
+    on where it was.
     """
     policy = verifier.policy
     text = policy.encode()
-    before = None if order.before is None else _report_before(order.before)
+    before = None if order.before is None else _report_before(order, order.before, policy)
     digest = digest_of(order.roster)
     identity = {
         "roster": base64_encode(digest), "policy": base64_encode(policy_digest(policy)), "purpose": order.purpose, "chunkRows": order.chunk_rows,
@@ -105,9 +111,11 @@ def read_roster(path: Path) -> Iterator[RosterRow | RosterFault]:
     return read_fhir(blocks(path)) if head.startswith(b"{") else read_csv(blocks(path))
 
 
-def _report_before(path: Path) -> RosterReportFolder:
+def _report_before(order: RosterOrder, path: Path, policy: TrustPolicy) -> RosterReportFolder:
     before = RosterReportFolder.open(path)
     before.require_whole()
+    # Under the policy of this run: whoever could write a report there could write a policy beside it.
+    before.verify_signature(policy, by=order.before_signed_by or (order.signer.did if order.signer else None))
     return before
 
 

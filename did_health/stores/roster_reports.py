@@ -16,17 +16,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from did_health.encoding.strict_json import JSONObject
 from did_health.errors import StoreError, VerificationError
 from did_health.limits import MAX_GATHER_BYTES, MAX_POLICY_BYTES, MAX_ROSTER_REPORT_BYTES
+from did_health.roles.evidence import Evidence
+from did_health.roles.ledger_state import LedgerState
+from did_health.roles.memo import Memo
 from did_health.roles.roster.found import Found, read_found
+from did_health.roles.roster.judge import Judge, JudgeSetup
 from did_health.roles.roster.report import RosterReport
 from did_health.roles.roster.result import Outcome, outcome_of, parse_result
 from did_health.stores import files
 from did_health.stores.roster_run import digest_of, lines_of
+from did_health.trust.policy import TrustPolicy
 
 HEADER: Final = "report.json"
 ROWS: Final = "rows.ndjson"
@@ -60,6 +66,22 @@ class RosterReportFolder:
             path = self.path / name
             if not path.is_file() or digest_of(path) != digest:
                 raise VerificationError("a file of the report was changed since it was made, or is gone", where=str(path), code="report_changed")
+
+    def verify_signature(self, policy: TrustPolicy, *, by: str | None = None) -> str | None:
+        """The DID of who signed, ``None`` if nobody did; with ``by`` (a DID) it must have been signed by that one.
+
+        Whose key it was is proved by the report's own evidence, under ``policy``. Raises ``VerificationError`` (see ``RosterReport.verify_signature``).
+        """
+        state = LedgerState(policy, Evidence.parse(self.evidence()), Memo())
+        try:
+            return self.header.verify_signature(state, by=by)
+        except VerificationError as error:
+            raise VerificationError(error.what, where=str(self.path / HEADER), hint=error.hint, code=error.code) from error
+
+    def judge(self, policy: TrustPolicy | None = None, *, at: datetime | None = None) -> Judge:
+        """Who judges the rows of ``found`` anew, from the report's evidence: under its own policy and for its own time, or under ``policy``, as of ``at``."""
+        text = policy.encode() if policy else self.policy().decode(errors="replace")
+        return Judge(JudgeSetup(text, self.evidence(), at or self.header.made_at, self.header.purpose))
 
     def policy(self) -> bytes:
         """The trust policy's text."""

@@ -191,6 +191,54 @@ def test_a_report_before_that_was_changed_is_not_compared_with(office: Credentia
     assert not (office.folder / "second").exists()
 
 
+def test_a_report_before_must_be_signed_by_the_same_or_by_who_is_named(office: CredentialingOffice, town: Town) -> None:
+    office.write(*office.collect(town.issue()))
+    office.verify("first", signer=town.other.institution)
+    with pytest.raises(VerificationError, match="somebody else") as caught:
+        office.verify("second", before="first")
+    assert (caught.value.code, caught.value.where) == ("report_of_another_signer", str(office.folder / "first" / "report.json"))
+    assert not (office.folder / "second").exists()
+    assert office.verify("named", before="first", before_signed_by=town.other.did).document["changes"]["same"] == 1
+    assert office.verify("unsigned", before="first", signer=None).document["changes"]["same"] == 1
+
+
+def test_a_report_before_that_nobody_signed_is_not_believed_by_who_signs(office: CredentialingOffice, town: Town) -> None:
+    office.write(*office.collect(town.issue()))
+    office.verify("first", signer=None)
+    with pytest.raises(VerificationError) as caught:
+        office.verify("second", before="first")
+    assert caught.value.code == "report_not_signed"
+    assert office.verify("unsigned", before="first", signer=None).document["changes"]["same"] == 1
+
+
+@pytest.mark.parametrize("signed", [True, False])
+def test_a_report_before_whose_signature_does_not_hold(office: CredentialingOffice, town: Town, *, signed: bool) -> None:
+    office.write(*office.collect(town.issue()))
+    office.verify("first")
+    header = office.folder / "first" / "report.json"
+    header.write_text(header.read_text().replace('"unresolved": 0', '"unresolved": 1'))
+    with pytest.raises(VerificationError) as caught:
+        office.verify("second", before="first", **({} if signed else {"signer": None}))
+    assert caught.value.code == "report_signature_invalid"
+    assert not (office.folder / "second").exists()
+
+
+def test_a_report_before_from_elsewhere_brings_no_trust_with_it(office: CredentialingOffice, town: Town, tmp_path: Path) -> None:
+    """Whoever forges a report can lay a policy beside it under which its signature holds: this run's policy decides."""
+    forger = CredentialingOffice(tmp_path / "forger", Town(tmp_path / "elsewhere", seed="elsewhere"))
+    try:
+        forger.write(*forger.collect(forger.town.issue()))
+        forger.verify("first")
+        office.write(*office.collect(town.issue()))
+        with pytest.raises(VerificationError) as caught:
+            office.verify("second", before=str(forger.folder / "first"), before_signed_by=forger.town.board.did)
+        assert caught.value.code == "report_signature_invalid"
+        kept = RosterReportFolder.open(forger.folder / "first")
+        assert [kept.judge().result(found)["verdict"] for found in kept.found()] == ["accept"]
+    finally:
+        forger.town.close()
+
+
 def test_a_report_can_be_replayed_years_later(office: CredentialingOffice, town: Town) -> None:
     item = town.issue()
     office.write(*office.collect(item), f"{NAME},,NOBODYS,NC,")

@@ -95,7 +95,7 @@ def test_the_guide_for_developers(cli: CLI, monkeypatch: pytest.MonkeyPatch) -> 
     page = guides.blocks(guides.GUIDES / "developer.md")
     # What is verified over HTTP has to be asked before the page closes its directory.
     code = [block for block in page if block.language == "python"]
-    assert len(code) == 6
+    assert len(code) == 7
     for block in code[:2]:
         block.execute(found)
     with serving(found["app"]) as url:

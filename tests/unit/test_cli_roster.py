@@ -53,6 +53,20 @@ def test_what_is_unresolved_gives_status_3_and_is_said(cli: CLI) -> None:
     assert cli("roster", "replay", "r1", "--json").json["differing"] == []
 
 
+def test_the_last_report_is_not_believed_without_the_right_signature(cli: CLI) -> None:
+    path = collected(cli)
+    arguments = ("roster", "verify", path, "--licenses", "licenses", "--workers", 1)
+    cli(*arguments, "--report", "r1", "--by", "nc-medical")
+    assert "0 changed, 0 new" in cli(*arguments, "--report", "r2", "--since", "r1", "--by", "nc-medical").out
+    refused = cli(*arguments, "--report", "r3", "--since", "r1", "--since-signed-by", "did:web:other.example", code=1)
+    assert "signed by somebody else" in refused.err
+    assert not Path("r3").exists()
+    header = Path("r1/report.json")
+    header.write_text(header.read_text().replace('"unresolved": 0', '"unresolved": 1'))
+    assert "signature of the roster report does not hold" in cli(*arguments, "--report", "r3", "--since", "r1", code=1).err
+    assert "whose signature, of which report" in cli(*arguments, "--report", "r3", "--since-signed-by", "nc-medical", code=2).err
+
+
 def test_one_row_is_replayed_with_every_check_and_its_credential_verified_by_the_same_evidence(cli: CLI) -> None:
     cli("roster", "verify", collected(cli), "--report", "r1", "--licenses", "licenses", "--by", "nc-medical", "--workers", 1)
     made_at = json.loads(Path("r1/report.json").read_text())["madeAt"]

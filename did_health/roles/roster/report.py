@@ -178,7 +178,8 @@ class RosterReport:
                 raise VerificationError("nobody has signed the report", code="report_not_signed", hint="Ask for a signed one")
             return None
         if by is not None and self.made_by != by:
-            raise VerificationError("the report is signed by somebody else", where="/madeBy", code="report_of_another_signer")
+            hint = "Is it the right report? If so, name who signed it"
+            raise VerificationError("the report is signed by somebody else", where="/madeBy", hint=hint, code="report_of_another_signer")
         verify_signed(self.document, self.made_by, state, self.made_at, what="roster report", code="report_signature_invalid")
         return self.made_by
 
