@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 
 if TYPE_CHECKING:
+    from did_health.roles.issuer import Board
     from tests.postgres import Postgres
     from tests.town import Town
 
@@ -95,3 +96,21 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     town = Town(tmp_path_factory.mktemp("town") / "directory")
     yield town
     town.close()
+
+
+@pytest.fixture(scope="module")
+def own_town(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Town]:
+    """A town that only the tests of one file change: its clock, its boards, the keys of both."""
+    from tests.town import Town
+
+    town = Town(tmp_path_factory.mktemp("town") / "directory", seed=request.module.__name__)
+    yield town
+    town.close()
+
+
+@pytest.fixture(scope="module")
+def csp(own_town: Town) -> Board:
+    """The identity provider of that town, which proofs patients."""
+    from tests.pharmacy_parties import identity_provider
+
+    return identity_provider(own_town)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -48,15 +46,8 @@ class Family:
 
 
 @pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    town = Town(Path(tmp_path_factory.mktemp("delegation")), seed="delegation")
-    yield town
-    town.close()
-
-
-@pytest.fixture(scope="module")
-def csp(town: Town) -> Board:
-    return town.directory.create_board("csp", title="Identity provider", jurisdiction="US", resources=["PatientIdentityCredential"], entity_type="csp")
+def town(own_town: Town) -> Town:
+    return own_town
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,7 +22,7 @@ from did_health.roles.issuer import Board
 from did_health.roles.pickup import Collector, Pickup, PickupDesk, Visit
 from did_health.roles.report import Verdict
 from did_health.roles.request import Request
-from tests.pharmacy_parties import IDENTITY, Pharmacy, identity_provider
+from tests.pharmacy_parties import IDENTITY, Pharmacy
 from tests.town import AUDIENCE, Town
 
 NAME, BORN = PersonName("Qqfamily", "Zyxwvutsk"), date(1980, 1, 1)
@@ -47,18 +46,6 @@ class Counter:
     def serve(self, wallet: Wallet, *, evidence: Evidence | None = None, **visit: Any) -> Pickup:
         request, shown = self.answer(wallet, visit.get("collector", Collector.PATIENT))
         return self.desk.decide(self.visit(**visit), shown, request=request, evidence=evidence)
-
-
-@pytest.fixture(scope="module")
-def own_town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    town = Town(Path(tmp_path_factory.mktemp("pickup")), seed="pickup")
-    yield town
-    town.close()
-
-
-@pytest.fixture(scope="module")
-def csp(own_town: Town) -> Board:
-    return identity_provider(own_town)
 
 
 @pytest.fixture(scope="module")

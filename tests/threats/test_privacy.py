@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import base64
 import json
+import logging
 import traceback
 from collections.abc import Callable
+from datetime import date
 
 import pytest
 
 from did_health.encoding import strict_json
 from did_health.errors import DidHealthError, VerificationError
+from did_health.health.restrictions import Restriction
 from did_health.roles.evidence import Evidence
 from did_health.roles.holder import Wallet
-from did_health.roles.issuer import Issued
+from did_health.roles.issuer import Board, Issued
+from did_health.roles.key_change import KeyChange
 from did_health.roles.report import Report, Verdict
+from tests.healthcare_parties import PICKUP, Household, restricted
 from tests.ledger_parties import PASSPHRASE
 from tests.town import SECRET_CLAIMS, Town
 
@@ -102,3 +107,42 @@ def test_nothing_of_a_holder_is_on_the_ledger(town: Town) -> None:
     for path in files:
         data = path.read_bytes()
         assert not any(text.encode() in data for text in (*SECRET_CLAIMS, town.wallet.did, issued.id)), path.name
+
+
+def test_no_claim_and_no_secret_reaches_a_log_an_error_a_url_or_the_ledger(
+    own_town: Town, board: Board, csp: Board, caplog: pytest.LogCaptureFixture
+) -> None:
+    pytest.importorskip("shamir_mnemonic")
+    from did_health.stores import guardians
+
+    caplog.set_level(logging.DEBUG)
+    said: list[str] = []
+
+    def refused(act: Callable[[], object]) -> None:
+        with pytest.raises((DidHealthError, ValueError, KeyError)) as failure:
+            act()
+        said.extend(("".join(traceback.format_exception(failure.value, chain=True)), repr(failure.value)))
+
+    house = Household(own_town, csp)
+    delegation = house.delegation(house.patient, house.accomplice)
+    grant = house.patient.grants[0]
+    report = own_town.show(delegation, house.identity, wallet=house.thief, **PICKUP)
+    said += [json.dumps(report.to_json()), repr(report), repr(grant), repr(delegation), *report.evidence]
+    issued = own_town.issue(board=board)
+    decision = restricted(board, issued, Restriction("zyx", f"{SECRET_CLAIMS[0]} must not", date(2026, 1, 1)))
+    said += [repr(decision), repr(board.issued(issued))]
+    refused(lambda: board.reissue(issued, own_town.license()))
+    refused(lambda: board.issue(own_town.license(license_number=board.issued(issued).number), to=own_town.wallet.did))
+    statement = json.dumps({"format": SECRET_CLAIMS[0]}).encode()
+    refused(lambda: KeyChange.verified(statement, now=own_town.clock()))
+    words = guardians.split(bytes(range(32)), threshold=2, count=3)
+    marker = SECRET_CLAIMS[0].lower()
+    for wrong in (f"{words[0]} {marker}", words[0].replace(words[0].split()[-1], marker), " ".join(words[0].split()[::-1])):
+        refused(lambda wrong=wrong: guardians.combine([wrong, words[1]]))  # type: ignore[misc]
+    secrets = (*SECRET_CLAIMS, marker, " ".join(words[0].split()[:3]), " ".join(words[0].split()[::-1][:3]), grant.handle.hex())
+    ledger = b"".join(path.read_bytes() for path in own_town.folder.rglob("*") if path.is_file() and "registers" not in path.parts)
+    # Licences are served in public where their boards want it; nothing of a patient is.
+    for secret in (*secrets[len(SECRET_CLAIMS) :], "Wwpatient", "Vvmarker", house.patient.did, house.identity.id, delegation.id):
+        assert secret.encode() not in ledger, secret
+    for secret in (*secrets, "Wwpatient", "Vvmarker"):
+        assert not [text for text in (*said, caplog.text) if secret in text], secret

@@ -23,22 +23,10 @@ from did_health.roles.received_receipt import ReceivedReceipt
 from did_health.stores.tables import receipt_batches, verification_receipts, verifier_log
 from did_health.vc.proofs.data_integrity import add_proof
 from tests.cli_runs import documents
-from tests.pharmacy_parties import Pharmacy, identity_provider
+from tests.pharmacy_parties import Pharmacy
 from tests.town import SECRET_CLAIMS, Town
 
 CLAIMS = (*SECRET_CLAIMS, "1980-01-01")
-
-
-@pytest.fixture(scope="module")
-def own_town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    town = Town(Path(tmp_path_factory.mktemp("receipts")), seed="receipt threats")
-    yield town
-    town.close()
-
-
-@pytest.fixture(scope="module")
-def csp(own_town: Town) -> Board:
-    return identity_provider(own_town)
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,20 +24,8 @@ from did_health.roles.verifier import Verifier
 from did_health.trust.policy import TrustPolicy
 from tests.conftest import repeatable_bytes
 from tests.ledger_parties import CHEAP
-from tests.pharmacy_parties import ASKED, IDENTITY, Pharmacy, identity_provider
+from tests.pharmacy_parties import ASKED, IDENTITY, Pharmacy
 from tests.town import Town
-
-
-@pytest.fixture(scope="module")
-def own_town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    town = Town(Path(tmp_path_factory.mktemp("receipts")), seed="receipts")
-    yield town
-    town.close()
-
-
-@pytest.fixture(scope="module")
-def csp(own_town: Town) -> Board:
-    return identity_provider(own_town)
 
 
 @pytest.fixture
