@@ -17,7 +17,8 @@ from did_health.cli.output import Output, when
 from did_health.cli.receipt_files import write_receipts
 
 if TYPE_CHECKING:
-    from did_health.health.air_segment import AIRSegment, ShownDocument
+    from did_health.health.air_segment import AIRCodes, AIRSegment, ShownDocument
+    from did_health.health.identification_rules import IdentificationRule
     from did_health.roles.pickup import Collector, Pickup, PickupDesk, Visit
     from did_health.roles.receipts import Recorded
     from did_health.roles.request import Request
@@ -100,6 +101,8 @@ def check(
         raise UsageError("an override names who decides, and why", hint="Give both --override-by and --override-reason")
     if (shown is None) != (request_file is None):
         raise UsageError("what is shown answers a request", where="--request", hint="Make one with: did-health pickup ask")
+    # What the segment needs is looked at before anything is written down.
+    codes = None if air is None else _air_codes(air_codes)
     with no_verdict(), _counter(name, directory, passphrase_file, evidence) as counter:
         visit = _visit(patient, counter.did, who, schedule, jurisdiction, prescription, bags)
         data = None if shown is None else session.read_file(shown, max_bytes=MAX_DOCUMENT_BYTES)
@@ -109,10 +112,10 @@ def check(
         recorded = counter.desk.complete(pickup)
     out = Output(as_json)
     files = write_receipts(receipts, recorded)
-    if air is not None:
+    if air is not None and codes is not None:
         from did_health.encoding import strict_json
 
-        session.write_file(air, strict_json.dumps(_air(pickup, air_codes, document, pharmacist).to_json(), indent=True) + b"\n", secret=True)
+        session.write_file(air, strict_json.dumps(_air(pickup, codes, document, pharmacist).to_json(), indent=True) + b"\n", secret=True)
     if as_json:
         out.json(_json(pickup, recorded) | {"receiptFiles": files})
     else:
@@ -213,22 +216,30 @@ def _request(file: Path | None) -> Request | None:
     return None if file is None else session.at_file(file, lambda: Request.parse(session.read_file(file, max_bytes=MAX_REQUEST_BYTES)))
 
 
-def _air(pickup: Pickup, codes: Path | None, document: Path | None, pharmacist: str) -> AIRSegment:
-    from did_health.health.air_segment import AIRCodes, AIRSegment
-    from did_health.health.dated_tables import DatedTable, packaged_table
-    from did_health.health.person_name import PersonName
+def _air_codes(file: Path | None) -> AIRCodes:
+    """The codes of the user's table, or of the one that ships; raises for one that is too old."""
+    from did_health.health.air_segment import AIRCodes
+    from did_health.health.dated_tables import OLDEST_TABLES, DatedTable, packaged_table
     from did_health.limits import MAX_TABLE_BYTES
 
-    table = (
-        packaged_table("asap-air-codes")
-        if codes is None
-        else session.at_file(codes, lambda: DatedTable.parse(session.read_file(codes, max_bytes=MAX_TABLE_BYTES)))
-    )
+    def read(file: Path) -> DatedTable:
+        return session.at_file(file, lambda: DatedTable.parse(session.read_file(file, max_bytes=MAX_TABLE_BYTES)))
+
+    table = packaged_table("asap-air-codes") if file is None else read(file)
+    with no_verdict():
+        table.require_current(session.now().date(), OLDEST_TABLES)
+    return AIRCodes.of(table)
+
+
+def _air(pickup: Pickup, codes: AIRCodes, document: Path | None, pharmacist: str) -> AIRSegment:
+    from did_health.health.air_segment import AIRSegment
+    from did_health.health.person_name import PersonName
+
     family, _, given = (part.strip() for part in pharmacist.partition(","))
     if pharmacist and not (family and given):
         raise UsageError("the pharmacist's name is not whole", where="--pharmacist", hint='Write it as "Family, Given"')
     return AIRSegment.picking_up(
-        AIRCodes.of(table),
+        codes,
         relationship=pickup.relationship,
         person=pickup.collector_name,
         pharmacist=PersonName(family, given) if pharmacist else None,
@@ -248,16 +259,26 @@ def _document(file: Path | None) -> ShownDocument | None:
     )
 
 
+def _rule(rule: IdentificationRule) -> dict[str, object]:
+    return {
+        "when": rule.when,
+        "documents": list(rule.documents),
+        "credentialSuffices": rule.credential_suffices,
+        "note": rule.note,
+        "source": rule.source.title,
+        "asOf": rule.source.as_of and rule.source.as_of.isoformat(),
+        "disputedBy": [other.title for other in rule.disputed_by],
+    }
+
+
 def _json(pickup: Pickup, recorded: Recorded) -> dict[str, object]:
     return {
         **pickup.report.to_json(),
         "who": pickup.collector,
         "nameAndBirthDateAgree": pickup.agrees,
         "byHand": list(pickup.by_hand),
-        "identification": [
-            {"when": rule.when, "documents": list(rule.documents), "credentialSuffices": rule.credential_suffices, "source": rule.source.title}
-            for rule in pickup.identification
-        ],
+        "identification": [_rule(rule) for rule in pickup.identification],
+        "identificationKnown": bool(pickup.identification),
         "mayHandOver": pickup.may_hand_over,
         "recheck": pickup.is_to_be_rechecked,
         "logRow": recorded.position,

@@ -40,7 +40,7 @@ def show_pickup(out: Output, pickup: Pickup) -> None:
         facts.append(("Delegation", f"to the patient's {one.relationship}, used {one.used} of {one.max_uses} times here"))
     if not pickup.identification:
         place = pickup.visit.act.jurisdiction or "this state"
-        facts.append(("Photo document", f"no rule of {place} is in the table: as your own policy says"))
+        facts.append(("Photo document", f"whether {place} has a rule is not known"))
     if pickup.report.override is not None:
         facts.append(("Decided by", f"{pickup.report.override.by}: {pickup.report.override.reason}"))
     facts += [("True as of", when(pickup.report.as_of)), ("Before you go", _BOX)]
@@ -52,11 +52,22 @@ def show_pickup(out: Output, pickup: Pickup) -> None:
         out.table(("Why", "Code"), reasons)
 
 
+_NEEDED: Final = MappingProxyType({
+    When.ALWAYS: "Photo document required",
+    When.SOME_DRUGS: "Photo document required for some of these drugs",
+    When.UNKNOWN_PERSON: "Identification required of whoever you do not know",
+    When.CIRCUMSTANCES: "Identification required in circumstances that the law lists",
+    When.DISCRETION: "The law lets you ask for a photo document",
+})
+
+
 def _banner(rule: IdentificationRule) -> str:
-    needed = "Photo document required" if rule.when is When.ALWAYS else "Photo document required for some of these drugs"
-    documents = ", ".join(_words(document) for document in rule.documents)
+    documents = f": {', '.join(_words(document) for document in rule.documents)}" if rule.documents else ""
+    note = f" {rule.note}" if rule.note else ""
     credential = "" if rule.credential_suffices else " A credential is supplementary."
-    return f"{needed}: {documents}.{credential} [{rule.source.title}]"
+    as_of = f", as of {rule.source.as_of.isoformat()}" if rule.source.as_of else ""
+    disputed = f" Others say otherwise: {'; '.join(other.title for other in rule.disputed_by)}." if rule.disputed_by else ""
+    return f"{_NEEDED[rule.when]}{documents}.{note}{credential} [{rule.source.title}{as_of}]{disputed}"
 
 
 def _words(document: str) -> str:

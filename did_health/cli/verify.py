@@ -17,6 +17,7 @@ from did_health.cli.output import Output, note
 
 if TYPE_CHECKING:
     from did_health.cli.saved_evidence import SavedEvidence
+    from did_health.health.purposes import PurposePolicies
     from did_health.roles.report import CheckName, Report
     from did_health.roles.verifier import Verifier
     from did_health.stores.pins import FilePins
@@ -116,23 +117,30 @@ def _require_purpose(purpose: str) -> None:
 def _record(report: Report, purpose: str, name: str, folder: Path | None, directory: Path, passphrase_file: Path | None) -> None:
     """Sign receipts of the report and add a row to the institution's log."""
     from did_health.cli.receipt_files import write_receipts
-    from did_health.health.purposes import packaged_purposes
     from did_health.roles.receipts import ReceiptBook
     from did_health.stores.verifier_records import SQLVerifierRecords
 
     with no_verdict(), session.open_existing(directory, passphrase_file) as opened:
         book = ReceiptBook(opened.institution(name), SQLVerifierRecords(opened.verifier_database(name)))
-        recorded = book.record(report, purpose=purpose, policy_id=packaged_purposes().policy(purpose).policy_id)
+        recorded = book.record(report, purpose=purpose, policy_id=_current_purposes().policy(purpose).policy_id)
     files = write_receipts(folder, recorded)
     note(f"Row {recorded.position} of {name}'s log; receipts: {', '.join(files) or len(recorded.receipts)}")
 
 
 def _max_age(purpose: str, schedule: str) -> timedelta | None:
     """How old evidence may be by the purpose's own policy, if it has one."""
+    from did_health.health.purposes import PURPOSES
+
+    return _current_purposes().policy(purpose).limit(schedule).max_age if purpose in PURPOSES else None
+
+
+def _current_purposes() -> PurposePolicies:
     from did_health.health.purposes import packaged_purposes
 
-    found = packaged_purposes().policies.get(purpose)
-    return None if found is None else found.limit(schedule).max_age
+    policies = packaged_purposes()
+    with no_verdict():
+        policies.require_current(session.now().date())
+    return policies
 
 
 def _check_name(name: str) -> CheckName:

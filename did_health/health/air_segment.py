@@ -1,7 +1,7 @@
 """Who dropped off or picked up, for the state's prescription monitoring program: fields AIR03 to AIR11 of ASAP's AIR segment.
 
-The codes are ASAP's and states differ, so they are a table that a pharmacy can replace; the one that ships has not been compared with
-the standard (no source of it has a ``seenOn``).
+The codes are ASAP's and states differ, so they are a table that a pharmacy can replace; the one that ships is from a published form, for
+the standard itself is sold.
 """
 
 from __future__ import annotations

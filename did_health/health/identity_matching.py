@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 from types import MappingProxyType
 from typing import Final
@@ -18,7 +18,7 @@ from did_health.errors import FormatError
 from did_health.health import fields
 from did_health.health.address import Address
 from did_health.health.assurance import Assurance
-from did_health.health.dated_tables import DatedTable, Row, packaged_table
+from did_health.health.dated_tables import OLDEST_TABLES, DatedTable, Row, packaged_table
 from did_health.health.identity_document import IdentityDocument
 from did_health.health.patient_identity import PatientIdentity
 from did_health.health.person_match import letters_of, names_agree
@@ -132,9 +132,14 @@ class MatchRules:
         return MatchWeight(weight, agreeing, differing, levels)
 
 
+def packaged_rules(*, today: date, max_age: timedelta = OLDEST_TABLES) -> MatchRules:
+    """The rules that ship with this version of the library; raises ``VerificationError`` (``table_stale``) if they are older than ``max_age``."""
+    packaged_table(TABLE).require_current(today, max_age)
+    return _packaged_rules()
+
+
 @cache
-def packaged_rules() -> MatchRules:
-    """The rules that ship with this version of the library; how old they are says ``packaged_table(TABLE)``."""
+def _packaged_rules() -> MatchRules:
     return MatchRules.of(packaged_table(TABLE))
 
 

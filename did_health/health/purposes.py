@@ -17,14 +17,12 @@ from typing import Final, NamedTuple
 from did_health.errors import FormatError, VerificationError
 from did_health.health import fields
 from did_health.health.act import NOT_CONTROLLED, SCHEDULES
-from did_health.health.dated_tables import DatedTable, Row, TableSource, packaged_table
+from did_health.health.dated_tables import OLDEST_TABLES, DatedTable, Row, TableSource, packaged_table
 from did_health.limits import MAX_PURPOSE_AGE_SECONDS
 
 PICKUP: Final = "pickup"
 PURPOSES: Final = (PICKUP, "checkin", "prescriber", "credentialing", "licensure")
 """What verifications are for."""
-OLDEST_TABLES: Final = timedelta(days=366)
-"""How old tables may be where nobody says otherwise: rules of states are looked through once a year."""
 
 
 class ClaimName(NamedTuple):

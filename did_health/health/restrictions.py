@@ -12,9 +12,10 @@ from did_health.encoding.strict_json import JSONObject
 from did_health.errors import FormatError
 from did_health.health import fields
 from did_health.health.act import SCHEDULES, Act
-from did_health.health.dated_tables import packaged_table
+from did_health.health.dated_tables import OLDEST_TABLES, packaged_table
 from did_health.trust.policy import DEFAULT_PURPOSE
 
+_CODES: Final = "restriction-codes"
 _SCOPE_MEMBERS: Final = frozenset({"acts", "schedules", "settings"})
 
 
@@ -99,10 +100,12 @@ class Restriction:
         """Whether the restriction applies on that day."""
         return self.starts <= on and (self.ends is None or on <= self.ends)
 
-    def reach(self, act: Act) -> Reach:
-        """Whether the restriction, while it is in force, forbids ``act``."""
+    def reach(self, act: Act, *, today: date) -> Reach:
+        """Whether the restriction, while it is in force, forbids ``act``. What a stale table says of its code can forbid, and no longer spares."""
         scope = self.scope or _scopes_of_codes().get(self.code)
-        return Reach.UNDECIDED if scope is None else scope.reach(act)
+        reach = Reach.UNDECIDED if scope is None else scope.reach(act)
+        is_stale = self.scope is None and packaged_table(_CODES).is_stale(today, OLDEST_TABLES)
+        return Reach.UNDECIDED if is_stale and reach is Reach.SPARES else reach
 
     def to_json(self) -> JSONObject:
         """``{code, text, from, to, scope}``; ``to`` is left out while the restriction is open-ended, ``scope`` where there is none."""
@@ -128,4 +131,4 @@ class Restriction:
 
 @cache
 def _scopes_of_codes() -> dict[str, Scope]:
-    return {row["code"]: Scope.from_json(row["scope"]) for row in packaged_table("restriction-codes").rows if "scope" in row}
+    return {row["code"]: Scope.from_json(row["scope"]) for row in packaged_table(_CODES).rows if "scope" in row}

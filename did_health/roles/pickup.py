@@ -14,13 +14,13 @@ from typing import Final
 
 from did_health.errors import ConflictError, FormatError
 from did_health.health.act import Act
-from did_health.health.dated_tables import DatedTable, packaged_table
-from did_health.health.identification_rules import IdentificationRule, identification_rules, rules_for
+from did_health.health.dated_tables import OLDEST_TABLES, DatedTable, packaged_table
+from did_health.health.identification_rules import IdentificationRule, identification_rules, rules_for, unknown_rule
 from did_health.health.patient_identity import PatientIdentity
 from did_health.health.person_match import names_agree
 from did_health.health.person_name import PersonName
 from did_health.health.pickup_delegation import PickupDelegation
-from did_health.health.purposes import OLDEST_TABLES, PICKUP, ClaimName, PurposePolicies, packaged_purposes
+from did_health.health.purposes import PICKUP, ClaimName, PurposePolicies, packaged_purposes
 from did_health.roles.counter_memory import DelegationUses, Recheck, RecheckQueue
 from did_health.roles.evidence import Evidence
 from did_health.roles.receipts import ReceiptBook, Recorded
@@ -79,7 +79,8 @@ class Pickup:
     """What the counter found, and advises.
 
     ``report`` holds every check, those of the counter last; ``agrees`` whether name and birth date are the patient's (``None``: nothing was
-    shown to compare), ``by_hand`` what to do by hand, ``identification`` the state's rules that hold here. ``shown`` is what was presented.
+    shown to compare), ``by_hand`` what to do by hand, ``identification`` the state's rules that hold here (none: it is not known whether
+    there are any, and ``by_hand`` says what to do about it). ``shown`` is what was presented.
     """
 
     visit: Visit
@@ -238,7 +239,16 @@ class PickupDesk:
     def _pickup(
         self, visit: Visit, report: Report, collector: Collector, agrees: bool | None, request: Request | None, delegated: Delegated | None
     ) -> Pickup:
-        return Pickup(visit, report, collector, agrees, by_hand(report), rules_for(self._rules, visit.act), delegated, request)
+        steps = by_hand(report)
+        rules: tuple[IdentificationRule, ...] = ()
+        if self._identification.is_stale(self.book.institution.clock().date(), self._table_age):
+            # A shift may outlast its tables. What is stale says nothing, and stops nobody who has come for their medicine.
+            steps = (*steps, "The table of states' rules has become too old to go by.")
+        else:
+            rules = rules_for(self._rules, visit.act)
+        if unknown := unknown_rule(rules, visit.act):
+            steps = (*steps, unknown)
+        return Pickup(visit, report, collector, agrees, steps, rules, delegated, request)
 
 
 class _Compared:

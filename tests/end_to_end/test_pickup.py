@@ -194,6 +194,11 @@ def test_tables_that_are_too_old_stop_the_counter_before_the_day_begins(counter:
     with pytest.raises(VerificationError) as stale:
         desk.ask(Collector.PATIENT, audience=AUDIENCE)
     assert stale.value.code == "table_stale"
+    # A shift that outlasts its tables goes on, and goes by them no longer.
+    pickup = desk.decide(counter.visit(act={"schedule": "2"}))
+    assert pickup.identification == ()
+    assert [step for step in pickup.by_hand if "too old" in step]
+    assert [step for step in pickup.by_hand if "North Carolina" in step]
 
 
 # ---- story 5: somebody else

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from datetime import date, timedelta
 from typing import Any
 
 from hypothesis import given, settings
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 from did_health.encoding import strict_json
 from did_health.errors import FormatError
 from did_health.health.air_segment import AIRCodes, ShownDocument
+from did_health.health.boards import compact_members, listed_boards
 from did_health.health.dated_tables import DatedTable
 from did_health.health.identification_rules import identification_rules
 from did_health.health.person_match import names_agree
@@ -22,6 +25,12 @@ JSON = st.recursive(
 )
 RULE = st.fixed_dictionaries({}, optional=dict.fromkeys(("jurisdiction", "schedules", "when", "documents", "credentialSuffices"), JSON))
 CODE = st.fixed_dictionaries({}, optional=dict.fromkeys(("field", "code", "meaning"), JSON))
+BOARD = st.fixed_dictionaries({}, optional=dict.fromkeys(("jurisdiction", "name", "url", "professions", "entityType"), JSON))
+MEMBER = st.fixed_dictionaries({}, optional=dict.fromkeys(("compact", "role", "jurisdiction", "joined"), JSON))
+DAY = st.sampled_from(["2026-01-01", "2026-01-02", "2026-02-30", "x", 3])
+SOURCE = st.fixed_dictionaries({"title": JSON, "url": st.just("https://s.example/")}, optional={"asOf": DAY, "seenOn": DAY, "more": JSON})
+OTHERS = st.lists(st.sampled_from(["s", "t", "u"])) | JSON
+ROW = st.fixed_dictionaries({"source": st.just("s")}, optional={"alsoBy": OTHERS, "disputedBy": OTHERS, "note": JSON})
 WORD = st.text(st.characters(categories=["L", "N"], include_characters="-' "), min_size=1, max_size=12).map(str.strip).filter(bool)
 
 
@@ -40,6 +49,28 @@ def test_rows_of_anything_are_rules_or_one_error(rows: list[dict[str, Any]]) -> 
     except FormatError:
         return
     assert len(rules) == len(rows)
+
+
+@given(sources=st.dictionaries(st.sampled_from(["s", "t"]), SOURCE, max_size=2), rows=st.lists(ROW, max_size=3))
+@settings(max_examples=150, deadline=None)
+def test_a_table_of_anything_is_one_or_one_error(sources: dict[str, Any], rows: list[dict[str, Any]]) -> None:
+    try:
+        read = DatedTable.parse(strict_json.dumps({"table": "t", "compiledOn": "2026-01-01", "sources": sources, "rows": rows}))
+    except FormatError:
+        return
+    for row in read.rows:
+        assert read.source_of(row) not in (*read.others_of(row), *read.disputes_of(row)) or len(set(read.sources.values())) < len(read.sources)
+    assert all(day is None or day <= read.compiled_on for source in read.sources.values() for day in (source.as_of, source.seen_on))
+
+
+@given(boards=st.lists(BOARD, max_size=3), members=st.lists(MEMBER, max_size=3))
+@settings(max_examples=150, deadline=None)
+def test_rows_of_anything_are_boards_and_members_or_one_error(boards: list[dict[str, Any]], members: list[dict[str, Any]]) -> None:
+    when = {"today": date(2026, 1, 1), "max_age": timedelta(days=1)}
+    with suppress(FormatError):
+        assert sum(map(len, listed_boards(**when, table=table(boards)).values())) == len(boards)
+    with suppress(FormatError):
+        assert len(compact_members("IMLC", **when, table=table(members))) <= len(members)
 
 
 @given(rows=st.lists(CODE, max_size=4))

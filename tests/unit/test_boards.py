@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from types import MappingProxyType
@@ -9,12 +10,15 @@ import pytest
 
 from did_health.errors import FormatError, VerificationError
 from did_health.health.board_accreditation import CompactRole
-from did_health.health.boards import BOARDS, COMPACT_MEMBERS, compact_members, separate_boards
+from did_health.health.boards import BOARDS, COMPACT_MEMBERS, compact_members, listed_boards, separate_boards
 from did_health.health.dated_tables import DatedTable, packaged_table, packaged_tables
 from tests.cli_runs import CLI
 
 TODAY = date(2026, 12, 1)
 YEAR = timedelta(days=365)
+BOARD: dict[str, Any] = {
+    "jurisdiction": "US-NC", "name": "A Board", "url": "https://board.example/", "professions": ["MD"], "entityType": "medical_board",
+}  # fmt: skip
 
 
 def table(name: str, *rows: dict[str, Any]) -> DatedTable:
@@ -25,23 +29,43 @@ def table(name: str, *rows: dict[str, Any]) -> DatedTable:
 def test_states_with_a_board_for_each_profession() -> None:
     found = separate_boards(today=TODAY, max_age=YEAR)
     assert found["US-AZ"] == {"MD": "medical_board", "DO": "osteopathic_board"}
-    assert "US-NC" not in found
-    assert len(found) == 12
-    # Nobody has compared it with the boards themselves.
-    assert {packaged_table(BOARDS).source_of(row).seen_on for row in packaged_table(BOARDS).rows} == {None}
+    assert set(found) == {f"US-{state}" for state in ["AZ", "CA", "FL", "ME", "MI", "NV", "OK", "PA", "TN", "VT", "WA", "WV"]}
 
 
-def test_members_of_a_compact_as_far_as_they_are_known() -> None:
+def test_boards_by_state() -> None:
+    found = listed_boards(today=TODAY, max_age=YEAR)
+    assert [(board.name, board.professions) for board in found["US-NC"]] == [("North Carolina Medical Board", ("MD", "DO"))]
+    # A body that only disciplines licenses nobody, and a board beside another is no second board.
+    assert [(board.professions, board.note) for board in found["US-NY"]] == [(("MD", "DO"), ""), ((), "Discipline only.")]
+    assert "US-AS" not in found
+    assert len(found) == 55
+    for boards in found.values():
+        assert {profession for board in boards for profession in board.professions} == {"MD", "DO"}
+        assert all(board.source.seen_on and board.url.startswith("http") and not board.disputed_by for board in boards)
+
+
+def test_members_of_a_compact_with_their_parts() -> None:
     found = compact_members("IMLC", today=TODAY, max_age=YEAR)
-    assert found["US-WV"].role == CompactRole("IMLC", "enacted")
-    assert found["US-WV"].joined == 2015
-    # What a source does not say is left out, and nobody is called a principal state.
-    assert {member.role.role for member in found.values()} == {"enacted"}
+    assert found["US-WV"].role == CompactRole("IMLC", "spl")
+    assert (found["US-WV"].joined, found["US-WV"].is_principal) == (2015, True)
+    assert Counter(member.role.role for member in found.values()) == {"spl": 40, "issue_only": 2, "enacted": 4}
+    assert {state for state, member in found.items() if member.role.role == "issue_only"} == {"US-HI", "US-VT"}
+    assert not found["US-VT"].is_principal
+    # Who is no member is not there, and so is who is unknown: the table calls nobody a stranger.
+    assert not {"US-CA", "US-NY", "US-OR", "US-SC", "US-VA", "US-MA"} & set(found)
     assert compact_members("NLC", today=TODAY, max_age=YEAR) == {}
 
 
+def test_a_member_whose_part_is_disputed_is_no_principal_state_for_sure() -> None:
+    found = compact_members("IMLC", today=TODAY, max_age=YEAR)
+    disputed = {state for state, member in found.items() if member.disputed_by}
+    assert disputed == {"US-CT", "US-MI", "US-PA"}
+    for state in disputed:
+        assert (found[state].role.role, found[state].is_principal, bool(found[state].note)) == ("spl", False, True)
+
+
 def test_tables_that_are_too_old_are_refused() -> None:
-    for read in (lambda **given: separate_boards(**given), lambda **given: compact_members("IMLC", **given)):
+    for read in (lambda **given: listed_boards(**given), lambda **given: separate_boards(**given), lambda **given: compact_members("IMLC", **given)):
         with pytest.raises(VerificationError) as refused:
             read(today=date(2028, 1, 1), max_age=YEAR)
         assert refused.value.code == "table_stale"
@@ -50,15 +74,18 @@ def test_tables_that_are_too_old_are_refused() -> None:
 @pytest.mark.parametrize(
     ("rows", "where"),
     [
-        ([{"jurisdiction": "NC", "professions": ["MD"], "entityType": "x"}], "/rows/0/jurisdiction"),
-        ([{"jurisdiction": "US-NC", "professions": ["RN"], "entityType": "x"}], "/rows/0/professions"),
-        ([{"jurisdiction": "US-NC", "professions": ["MD"]}], "/rows/0/entityType"),
-        ([{"jurisdiction": "US-NC", "professions": ["MD"], "entityType": "x"}] * 2, "/rows/1/professions"),
+        ([{**BOARD, "jurisdiction": "NC"}], "/rows/0/jurisdiction"),
+        ([{**BOARD, "professions": ["RN"]}], "/rows/0/professions"),
+        ([{**BOARD, "professions": "MD"}], "/rows/0/professions"),
+        ([{**BOARD, "entityType": "x"}], "/rows/0/entityType"),
+        ([{**BOARD, "name": ""}], "/rows/0/name"),
+        ([{**BOARD, "url": "nowhere"}], "/rows/0/url"),
+        ([BOARD] * 2, "/rows/1/professions"),
     ],
 )
 def test_boards_with_a_fault(rows: list[dict[str, Any]], where: str) -> None:
     with pytest.raises(FormatError) as refused:
-        separate_boards(today=TODAY, max_age=YEAR, table=table(BOARDS, *rows))
+        listed_boards(today=TODAY, max_age=YEAR, table=table(BOARDS, *rows))
     assert refused.value.where == where
 
 
@@ -80,7 +107,8 @@ def test_members_with_a_fault(rows: list[dict[str, Any]]) -> None:
 def test_every_table_is_listed_with_its_age(cli: CLI) -> None:
     found = {one["table"]: one for one in cli("tables", "--json").json}
     assert set(found) == set(packaged_tables())
-    assert found["boards"]["rowsCompared"] == 0
+    assert found["boards"]["rowsCompared"] == found["boards"]["rows"]
+    assert found["purpose-limits"]["rowsCompared"] == 0
     assert found["compact-members"]["rowsCompared"] == found["compact-members"]["rows"]
     assert "Compiled" in cli("tables").out
     assert [one["stale"] for one in cli("tables", "--max-age", "36500", "--json").json] == [False] * len(found)
@@ -90,3 +118,33 @@ def test_a_stale_table_is_told(cli: CLI, monkeypatch: pytest.MonkeyPatch) -> Non
     later = datetime(2030, 1, 1, tzinfo=UTC)
     monkeypatch.setattr("did_health.cli.session.now", lambda: later)
     assert "(stale)" in cli("tables", "--max-age", "365", code=1).out
+
+
+def test_the_rows_of_a_state_each_with_its_source(cli: CLI) -> None:
+    found = cli("tables", "identification-rules", "--state", "North Carolina", "--json").json
+    assert found["known"]
+    assert [row["when"] for row in found["rows"]] == ["always", "some_drugs"]
+    assert found["rows"][0]["source"]["url"].startswith("https://")
+    assert found["rows"][0]["disputedBy"] == []
+    told = cli("tables", "compact-members", "--state", "MI").out
+    assert "role: spl" in told
+    assert "Michigan Senate Fiscal Agency" in told
+    assert len(cli("tables", "compact-members", "--json").json["rows"]) == 46
+    assert cli("tables", "jurisdictions", "--state", "vt").out.count("US-VT") == 1
+
+
+def test_a_state_without_a_row_is_unknown(cli: CLI) -> None:
+    assert "Unknown" in cli("tables", "identification-rules", "--state", "US-CA", code=3).out
+    found = cli("tables", "identification-rules", "--state", "US-CA", "--json", code=3).json
+    assert (found["known"], found["rows"]) == (False, [])
+
+
+@pytest.mark.parametrize("arguments", [("no-such-table",), ("boards", "--state", "Atlantis"), ("--state", "US-NC")])
+def test_rows_that_cannot_be_asked_for(cli: CLI, arguments: tuple[str, ...]) -> None:
+    cli("tables", *arguments, code=2)
+
+
+def test_the_rows_of_a_stale_table_are_told_to_be_so(cli: CLI, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("did_health.cli.session.now", lambda: datetime(2030, 1, 1, tzinfo=UTC))
+    assert "(stale)" in cli("tables", "boards", "--max-age", "365", code=1).out
+    assert cli("tables", "boards", "--max-age", "365", "--json", code=1).json["stale"]

@@ -157,11 +157,17 @@ def test_a_daughter_picks_up_with_the_fields_for_the_pdmp(cli: CLI) -> None:
 
 def test_a_pharmacys_own_codes_and_a_pharmacist_without_a_given_name(cli: CLI) -> None:
     rows = [{"field": field, "code": code, "meaning": "other", "source": "s"} for field, code in (("AIR04", "A"), ("AIR06", "B"), ("AIR11", "C"))]
-    table = {"table": "t", "compiledOn": "2026-01-01", "sources": {"s": {"title": "Ours", "url": "https://pharmacy.example/"}}, "rows": rows}
+    table = {"table": "t", "compiledOn": str(datetime.now(UTC).date()), "sources": {"s": {"title": "Ours", "url": "https://pharmacy.example/"}}, "rows": rows}
     Path("codes.json").write_text(json.dumps(table))
     check(cli, "--schedule", "none", "--air", "air.json", "--air-codes", "codes.json", answered=False, code=3)
     assert json.loads(Path("air.json").read_bytes()) == {"AIR06": "B", "AIR11": "C"}
     check(cli, "--air", "air.json", "--pharmacist", "Pharm", answered=False, code=2)
+    logged = len(cli("verifier-log", "show", "main-street", "--json").json)
+    Path("codes.json").write_text(json.dumps(table | {"compiledOn": "2020-01-01"}))
+    assert check(cli, "--air", "stale.json", "--air-codes", "codes.json", "--json", answered=False, code=3).json["error"]["code"] == "table_stale"
+    assert not Path("stale.json").exists()
+    # Nothing was written down for it.
+    assert len(cli("verifier-log", "show", "main-street", "--json").json) == logged
 
 
 def test_without_a_phone(cli: CLI) -> None:
@@ -174,7 +180,27 @@ def test_without_a_phone(cli: CLI) -> None:
     assert "continued by the pharmacist's judgement" in overridden.out
     row = cli("verifier-log", "show", "main-street", "--json").json[-1]
     assert row["override"] == {"by": "R. Ph.", "reason": "known here"}
-    assert "no rule of US-NC" in check(cli, "--schedule", "none", answered=False, code=3).out
+    assert "whether US-NC has a rule is not known" in check(cli, "--schedule", "none", answered=False, code=3).out
+
+
+def test_a_state_that_is_not_in_the_table_is_told_to_be_unknown(cli: CLI) -> None:
+    ran = check(cli, "--schedule", "2", "--jurisdiction", "US-CA", answered=False, code=3)
+    assert "whether US-CA has a rule is not known" in ran.out
+    assert "Whether California obliges you to see a photo document here is not known: ask for one" in " ".join(ran.out.split())
+    found = check(cli, "--schedule", "2", "--jurisdiction", "US-CA", "--json", answered=False, code=3).json
+    assert (found["identificationKnown"], found["identification"]) == (False, [])
+    assert any("California" in step for step in found["byHand"])
+
+
+def test_what_sources_dispute_is_asked_for_and_said(cli: CLI) -> None:
+    found = check(cli, "--schedule", "2", "--jurisdiction", "US-ME", "--json", answered=False, code=3).json
+    assert found["identificationKnown"]
+    assert [rule["when"] for rule in found["identification"]] == ["discretion", "unknown_person"]
+    assert found["identification"][1]["asOf"] == "2013-01-01"
+    assert all(rule["disputedBy"] for rule in found["identification"])
+    told = " ".join(check(cli, "--schedule", "2", "--jurisdiction", "US-ME", answered=False, code=3).out.replace("│", " ").split())
+    assert "Others say otherwise" in told
+    assert "Identification required of whoever you do not know. A credential" in told
 
 
 def test_without_a_network_and_again_when_there_is_one(cli: CLI) -> None:
@@ -265,6 +291,16 @@ def test_a_purpose_with_a_policy_asks_for_fresh_evidence(cli: CLI) -> None:
     offline = ("--evidence", "evidence.json", "--at", at, "--waive", "presentation", "--waive", "holder_binding", "--json")
     assert cli("verify", *arguments, "--schedule", "none", *offline).json["verdict"] == "accept"
     assert "evidence_stale" in cli("verify", *arguments, "--schedule", "2", *offline, code=3).json["codes"]
+
+
+def test_a_purpose_whose_policy_is_too_old_is_no_purpose_to_go_by(cli: CLI, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown(cli)
+    request = json.loads(Path("request.json").read_bytes())
+    monkeypatch.setattr("did_health.health.dated_tables.DatedTable.is_stale", lambda *_: True)
+    arguments = ("shown.json", "--audience", AUDIENCE, "--nonce", request["nonce"], "--json")
+    assert cli("verify", *arguments, "--purpose", "pickup", code=3).json["error"]["code"] == "table_stale"
+    # Without a purpose no table decides anything.
+    assert cli("verify", *arguments).json["verdict"] == "accept"
 
 
 def test_requests_and_receipts_are_explained(cli: CLI) -> None:

@@ -10,7 +10,7 @@ from did_health.errors import FormatError
 from did_health.health.act import Act
 from did_health.health.air_segment import AIRCodes, AIRSegment, ShownDocument
 from did_health.health.dated_tables import DatedTable, packaged_table
-from did_health.health.identification_rules import identification_rules, rules_for
+from did_health.health.identification_rules import identification_rules, rules_for, unknown_rule
 from did_health.health.identity_document import DOCUMENT_TYPES
 from did_health.health.person_match import names_agree
 from did_health.health.person_name import PersonName
@@ -47,17 +47,19 @@ def test_whether_two_names_can_be_one_persons(one: tuple[str, ...], other: tuple
 
 def test_rules_of_states_have_a_source_and_no_credential_suffices_by_default() -> None:
     rules = identification_rules(packaged_table("identification-rules"))
-    assert rules
+    assert len({rule.jurisdiction for rule in rules}) == 29
     for rule in rules:
-        assert rule.source.url.startswith("https://")
+        assert rule.source.seen_on is not None
+        assert rule.source.url.startswith("http")
         assert not rule.credential_suffices
 
 
 @pytest.mark.parametrize(
     ("schedule", "state", "when"),
     [
-        ("2", "US-NC", ["always"]), ("3", "US-NC", ["some_drugs"]), ("none", "US-NC", []), ("", "US-NC", ["always", "some_drugs"]), ("2", "US-VA", []),
-        ("2", "", []),
+        ("2", "US-NC", ["always"]), ("3", "US-NC", ["some_drugs"]), ("none", "US-NC", []), ("", "US-NC", ["always", "some_drugs"]), ("5", "US-NC", []),
+        ("2", "US-VA", ["unknown_person"]), ("4", "US-VA", ["discretion"]), ("4", "US-WV", ["always"]), ("5", "US-WV", []),
+        ("2", "US-ME", ["discretion", "unknown_person"]), ("3", "US-TX", ["unknown_person"]), ("2", "US-CA", []), ("2", "", []),
     ],
 )  # fmt: skip
 def test_which_rules_hold(schedule: str, state: str, when: list[str]) -> None:
@@ -68,6 +70,39 @@ def test_which_rules_hold(schedule: str, state: str, when: list[str]) -> None:
 RULE = {"jurisdiction": "US-NC", "schedules": ["2"], "when": "always", "documents": ["Passport"]}
 
 
+@pytest.mark.parametrize(
+    ("schedule", "state", "is_asked"),
+    [
+        ("2", "US-NC", False), ("none", "US-CA", False), ("none", "", False),
+        ("2", "US-CA", True), ("", "US-CA", True), ("5", "US-NC", True), ("2", "", True),
+        # A law that lets a pharmacist ask does not say that nothing obliges them.
+        ("4", "US-OR", True), ("4", "US-VA", True), ("2", "US-ME", False),
+    ],
+)  # fmt: skip
+def test_what_is_not_known_is_never_a_no(schedule: str, state: str, is_asked: bool) -> None:
+    act = Act("pickup", schedule, state)
+    sentence = unknown_rule(rules_for(identification_rules(packaged_table("identification-rules")), act), act)
+    assert bool(sentence) is is_asked
+    assert not is_asked or "ask for one" in sentence
+
+
+def test_a_source_that_lists_no_documents_is_a_rule_all_the_same() -> None:
+    (rule,) = identification_rules(table("identification-rules", {**RULE, "documents": [], "when": "unknown_person", "note": "A note."}))
+    assert (rule.documents, rule.when, rule.note) == ((), "unknown_person", "A note.")
+
+
+def test_a_rule_that_another_source_disputes_still_holds() -> None:
+    rules = identification_rules(packaged_table("identification-rules"))
+    disputed = [rule for rule in rules if rule.disputed_by]
+    assert {rule.jurisdiction for rule in disputed} == {"US-ME", "US-NM"}
+    assert all(rules_for(rules, Act("pickup", "2", rule.jurisdiction)) for rule in disputed)
+
+
+def test_a_row_without_a_list_of_documents_is_no_rule() -> None:
+    with pytest.raises(FormatError):
+        identification_rules(table("identification-rules", {name: value for name, value in RULE.items() if name != "documents"}))
+
+
 def test_a_rule_may_take_a_credential_for_the_document() -> None:
     (rule,) = identification_rules(table("identification-rules", {**RULE, "credentialSuffices": True}))
     assert rule.credential_suffices
@@ -76,8 +111,8 @@ def test_a_rule_may_take_a_credential_for_the_document() -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"jurisdiction": "NC"}, {"jurisdiction": 3}, {"schedules": []}, {"schedules": ["9"]}, {"schedules": "2"}, {"when": "sometimes"}, {"documents": []},
-        {"documents": ["LibraryCard"]}, {"credentialSuffices": "no"},
+        {"jurisdiction": "NC"}, {"jurisdiction": 3}, {"schedules": []}, {"schedules": ["9"]}, {"schedules": "2"}, {"when": "sometimes"}, {"when": 2},
+        {"documents": "Passport"}, {"documents": ["LibraryCard"]}, {"credentialSuffices": "no"},
     ],
 )  # fmt: skip
 def test_rows_that_are_no_rules(change: dict[str, Any]) -> None:
@@ -106,7 +141,7 @@ def test_what_is_not_known_is_empty() -> None:
 
 
 def test_every_relationship_and_document_has_a_code_in_the_table_that_ships() -> None:
-    assert packaged_table("asap-air-codes").sources["asap"].seen_on is None
+    assert all(source.seen_on for source in packaged_table("asap-air-codes").sources.values())
     assert CODES.codes["AIR06"].keys() >= RELATIONSHIPS
     assert CODES.codes["AIR04"].keys() >= DOCUMENT_TYPES
 

@@ -12,6 +12,7 @@ from did_health.health.restrictions import Reach, Restriction, Scope
 
 PRESCRIBES_C2 = Act("prescribe", schedule="2")
 SINCE = date(2020, 1, 1)
+TODAY = date(2026, 12, 1)
 
 
 @pytest.mark.parametrize(
@@ -34,15 +35,23 @@ def test_a_scope_is_held_against_the_act(scope: Scope, act: Act, reach: Reach) -
 
 
 def test_a_code_that_is_known_has_a_scope_of_its_own() -> None:
-    assert Restriction("no_schedule_2", "No Schedule II.", SINCE).reach(PRESCRIBES_C2) is Reach.FORBIDS
-    assert Restriction("no_schedule_2", "No Schedule II.", SINCE).reach(Act("prescribe", schedule="4")) is Reach.SPARES
-    assert Restriction("chaperone", "With a chaperone.", SINCE).reach(PRESCRIBES_C2) is Reach.UNDECIDED
-    assert Restriction("own_word", "As the order says.", SINCE).reach(PRESCRIBES_C2) is Reach.UNDECIDED
+    assert Restriction("no_schedule_2", "No Schedule II.", SINCE).reach(PRESCRIBES_C2, today=TODAY) is Reach.FORBIDS
+    assert Restriction("no_schedule_2", "No Schedule II.", SINCE).reach(Act("prescribe", schedule="4"), today=TODAY) is Reach.SPARES
+    assert Restriction("chaperone", "With a chaperone.", SINCE).reach(PRESCRIBES_C2, today=TODAY) is Reach.UNDECIDED
+    assert Restriction("own_word", "As the order says.", SINCE).reach(PRESCRIBES_C2, today=TODAY) is Reach.UNDECIDED
+
+
+def test_a_stale_table_of_codes_forbids_and_no_longer_spares() -> None:
+    restriction, later = Restriction("no_schedule_2", "No Schedule II.", SINCE), date(2028, 1, 1)
+    assert restriction.reach(PRESCRIBES_C2, today=later) is Reach.FORBIDS
+    assert restriction.reach(Act("prescribe", schedule="4"), today=later) is Reach.UNDECIDED
+    own = Restriction("no_schedule_2", "In clinics.", SINCE, scope=Scope(settings=("clinic",)))
+    assert own.reach(Act("prescribe", "2", setting="hospital"), today=later) is Reach.SPARES
 
 
 def test_a_scope_of_the_restriction_goes_before_that_of_its_code() -> None:
     restriction = Restriction("no_schedule_2", "But for hospitals.", SINCE, scope=Scope(settings=("clinic",)))
-    assert restriction.reach(Act("prescribe", "2", setting="hospital")) is Reach.SPARES
+    assert restriction.reach(Act("prescribe", "2", setting="hospital"), today=TODAY) is Reach.SPARES
 
 
 def test_a_restriction_with_a_scope_is_read_as_it_was_written() -> None:

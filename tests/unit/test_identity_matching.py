@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from did_health.errors import FormatError
+from did_health.errors import FormatError, VerificationError
 from did_health.health.address import Address
 from did_health.health.assurance import Assurance
 from did_health.health.dated_tables import DatedTable, packaged_table
@@ -43,7 +43,7 @@ IDENTIFIER = {"digital_identifier": IDENTITY.digital_identifier}
 
 
 def weigh(identity: PatientIdentity = IDENTITY, today: date = TODAY, **stated: Any) -> MatchWeight:
-    return packaged_rules().weigh(identity, Stated(**stated), today=today)
+    return packaged_rules(today=TODAY).weigh(identity, Stated(**stated), today=today)
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_every_row_of_the_table_has_a_source_and_none_is_left_over() -> None:
     table = packaged_table(TABLE)
     assert {row["kind"] for row in table.rows} == {"assurance", "category", "attribute", "match"}
     assert len({json.dumps(dict(row), sort_keys=True) for row in table.rows}) == len(table.rows)
-    assert packaged_rules().rank(IDENTITY.assurance) == 18
+    assert packaged_rules(today=TODAY).rank(IDENTITY.assurance) == 18
 
 
 ROWS: list[dict[str, Any]] = [dict(row) for row in packaged_table(TABLE).rows]
@@ -183,3 +183,11 @@ def test_a_row_that_means_nothing_is_refused_by_its_place(row: dict[str, Any], w
     with pytest.raises(FormatError) as caught:
         rules([row])
     assert caught.value.where == where
+
+
+def test_rules_that_are_too_old_are_refused() -> None:
+    with pytest.raises(VerificationError) as refused:
+        packaged_rules(today=date(2029, 1, 1))
+    assert refused.value.code == "table_stale"
+    with pytest.raises(VerificationError):
+        packaged_rules(today=date(2027, 1, 1), max_age=timedelta(days=7))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import date
 from typing import Final
 
 from did_health.errors import FormatError
@@ -54,12 +55,12 @@ class LicenseRule:
                 findings.append(Finding(Outcome.UNKNOWN, "restrictions_malformed", "the restrictions of the licence cannot be read"))
                 continue
             today = around.facts.now.date()
-            findings += [_restricted(restriction, around.act) for restriction in restrictions if restriction.in_force(today)]
+            findings += [_restricted(restriction, around.act, today) for restriction in restrictions if restriction.in_force(today)]
         return findings
 
 
-def _restricted(restriction: Restriction, act: Act) -> Finding:
-    reach = restriction.reach(act)
+def _restricted(restriction: Restriction, act: Act, today: date) -> Finding:
+    reach = restriction.reach(act, today=today)
     if reach is Reach.FORBIDS:
         return Finding(Outcome.FAIL, "act_restricted", f"a restriction of the licence forbids this act: {restriction.code}")
     return Finding(Outcome.PASS, "license_restricted", f"{_SENTENCES[reach]}: {restriction.code}", conditional=True)
