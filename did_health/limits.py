@@ -177,6 +177,19 @@ MAX_DIRECTORY_BYTES: Final = 4 << 20
 """Largest answer of a board's directory: so many credentials, and the lists and records that they are judged by."""
 MAX_DIRECTORY_ITEMS: Final = 256
 """Documents of the ledger that a board's directory keeps for some seconds."""
+MAX_TRQP_QUERY_BYTES: Final = 1 << 14
+"""A question to a trust registry."""
+MAX_TRQP_IDENTIFIER_CHARACTERS: Final = 2_048
+"""One identifier in it: as long as a DID."""
+MAX_TRQP_CONTEXT_MEMBERS: Final = 32
+MAX_TRQP_CONTEXT_CHARACTERS: Final = 1_024
+"""One condition of it, with its name."""
+MAX_TRQP_ANSWER_BYTES: Final = 1 << 16
+"""Largest answer of a trust registry that a client reads."""
+MAX_TRQP_MESSAGE_CHARACTERS: Final = 1_024
+"""So much is kept of what it says to people."""
+MAX_TRQP_ANSWER_AGE_SECONDS: Final = 300
+"""How far its clock may be from the client's, or how old its answer may be."""
 MAX_CONFIG_BYTES: Final = 1 << 18
 MAX_SETTING_CHARACTERS: Final = 4096
 """One text of a configuration."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from did_health.cli import options, serve_board, serve_ledger, serve_mirror, serve_resolver, serve_vc_api, session
+from did_health.cli import options, serve_board, serve_ledger, serve_mirror, serve_registry, serve_resolver, serve_vc_api, session
 from did_health.cli.exits import UsageError
 from did_health.cli.options import JSONOption, PassphraseFileOption, example
 from did_health.cli.output import Output
@@ -29,6 +29,7 @@ app.command("ledger", epilog=serve_ledger.EXAMPLE)(serve_ledger.ledger)
 app.command("mirror", epilog=serve_mirror.EXAMPLE)(serve_mirror.mirror)
 app.command("vc-api", epilog=serve_vc_api.EXAMPLE)(serve_vc_api.vc_api)
 app.command("board", epilog=serve_board.EXAMPLE)(serve_board.board)
+app.command("registry", epilog=serve_registry.EXAMPLE)(serve_registry.registry)
 app.command("resolver", epilog=serve_resolver.EXAMPLE)(serve_resolver.resolver)
 
 

@@ -90,6 +90,16 @@ def embedded_verifier(
     )
 
 
+def web_sources(policy: TrustPolicy, web: Source, *, patience_seconds: float = 0.0) -> list[Source]:
+    """Where evidence under ``policy`` is found on the web, in the order in which it is asked: see ``web_verifier``."""
+    source = MirroredSource(web, Mirrors(policy.ledger), patience_seconds=patience_seconds)
+    return [HostedSource(source, _ledger_urls(policy)), source]
+
+
+def _ledger_urls(policy: TrustPolicy) -> list[str]:
+    return [log.url for log in (policy.ledger.logs if policy.ledger else ()) if log.url]
+
+
 def web_verifier(
     policy: TrustPolicy,
     *,
@@ -106,11 +116,11 @@ def web_verifier(
     """
     web = HTTPSource(allow_hosts=allow_hosts)
     mirrors = Mirrors(policy.ledger)
-    source = MirroredSource(web, mirrors, patience_seconds=patience_seconds)
-    urls = [log.url for log in (policy.ledger.logs if policy.ledger else ()) if log.url]
+    sources = web_sources(policy, web, patience_seconds=patience_seconds)
+    urls = _ledger_urls(policy)
 
     def gather_over_http(missing: Missing) -> Evidence:
-        return gather(missing, [HostedSource(source, urls), source], evidence=Evidence(), clock=clock)
+        return gather(missing, sources, evidence=Evidence(), clock=clock)
 
     async def gather_async_over_http(missing: Missing) -> Evidence:
         # Connections belong to one event loop, and the next verification may run in another.

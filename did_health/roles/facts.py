@@ -53,9 +53,9 @@ class Facts:
         needs = [Need(url, MAX_DID_LOG_BYTES) for url in required_urls(did) if url not in self._state.evidence]
         return needs + self._needs_of_latest(did_subject(str(did)))
 
-    def needs_of_record(self, issuer: str, resource: str) -> list[Need]:
-        """What is missing to know whether ``issuer`` may issue ``resource``."""
-        return self._needs_of_content(subject_of(Kind.REGISTRY_RECORD, record_identifier(self.registry_authority, issuer, ACTION_ISSUE, resource)))
+    def needs_of_record(self, entity: str, resource: str, action: str = ACTION_ISSUE) -> list[Need]:
+        """What is missing to know whether ``entity`` may do ``action`` with ``resource``."""
+        return self._needs_of_content(subject_of(Kind.REGISTRY_RECORD, record_identifier(self.registry_authority, entity, action, resource)))
 
     def needs_of_status_list(self, url: str) -> list[Need]:
         """What is missing to have the newest status list at ``url``."""
@@ -127,9 +127,9 @@ class Facts:
         """The keys that the issuer's document lists no more. What they signed counts only if it was logged while they were in force."""
         return self.did(issuer).retired
 
-    def record(self, issuer: str, resource: str) -> tuple[RegistryRecord | None, datetime]:
-        """The registry record by which ``issuer`` may issue ``resource`` (``None``: there is none), and its time. Raises ``Unproven``."""
-        record, content = self._state.record(issuer, resource, self.now)
+    def record(self, entity: str, resource: str, action: str = ACTION_ISSUE) -> tuple[RegistryRecord | None, datetime]:
+        """The registry record by which ``entity`` may do ``action`` with ``resource`` (``None``: there is none), and its time. Raises ``Unproven``."""
+        record, content = self._state.record(entity, resource, self.now, action)
         if not self._oldest <= content.as_of <= self._newest or content.expires is not None:
             self._require_current(content, "registry record")
         return record, content.as_of

@@ -160,9 +160,9 @@ class LedgerState:
         """What ``status_list`` has found before; ``None`` if it has not been asked."""
         return self._known.get((StatusListCredential, url, issuer))
 
-    def record(self, issuer: str, resource: str, now: datetime) -> tuple[RegistryRecord | None, ContentState]:
-        """The registry record by which ``issuer`` may issue ``resource``. Raises ``Unproven``."""
-        return self._once((RegistryRecord, issuer, resource), self._record, issuer, resource, now)
+    def record(self, entity: str, resource: str, now: datetime, action: str = ACTION_ISSUE) -> tuple[RegistryRecord | None, ContentState]:
+        """The registry record by which ``entity`` may do ``action`` with ``resource``. Raises ``Unproven``."""
+        return self._once((RegistryRecord, entity, resource, action), self._record, entity, resource, now, action)
 
     def issuance(self, receipt: IssuanceReceipt, issuer: str, now: datetime) -> Logged:
         """When and by which key the batch of an issuance receipt, signed by ``issuer``, was witnessed: all of the receipt is checked but its path, which
@@ -306,16 +306,16 @@ class LedgerState:
         except (FormatError, UnsupportedError) as error:
             raise Unproven(Outcome.UNKNOWN, "status_list_malformed", f"the status list is malformed: {error}", content.as_of) from error
 
-    def _record(self, issuer: str, resource: str, now: datetime) -> tuple[RegistryRecord | None, ContentState]:
+    def _record(self, entity: str, resource: str, now: datetime, action: str) -> tuple[RegistryRecord | None, ContentState]:
         authority = self.registry_authority
-        content = self.content(Kind.REGISTRY_RECORD, record_identifier(authority, issuer, ACTION_ISSUE, resource), authority, now)
+        content = self.content(Kind.REGISTRY_RECORD, record_identifier(authority, entity, action, resource), authority, now)
         if content.credential is None:
             return None, content
         try:
             record = RegistryRecord.from_credential(content.credential)
         except FormatError as error:
             raise Unproven(Outcome.UNKNOWN, "registry_record_malformed", f"the registry record is malformed: {error}", content.as_of) from error
-        if (record.entity, record.resource) != (issuer, resource):
+        if (record.entity, record.resource) != (entity, resource):
             raise Unproven(Outcome.FAIL, "registry_record_mismatch", "the registry record is about somebody or something else", content.as_of)
         return record, content
 

@@ -16,6 +16,8 @@ from did_health.vc.credential import Credential
 
 RECORD_TYPE: Final = "BoardAccreditationCredential"
 ACTION_ISSUE: Final = "issue"
+ACTION_RECOGNIZE: Final = "recognize"
+"""The authority recognizes the entity, another authority or registry, for the resource."""
 
 
 def record_identifier(authority: str, entity: str, action: str, resource: str) -> str:

@@ -10,9 +10,11 @@ from did_health.services.sections.board import BoardSettings
 from did_health.services.sections.ledger import LedgerSettings
 from did_health.services.sections.mirror import MirrorSettings
 from did_health.services.sections.monitor import MonitorSettings
+from did_health.services.sections.registry import RegistrySettings
 from did_health.services.sections.witness import WitnessSettings
 
 SECTIONS: Final[Mapping[str, type[Any]]] = MappingProxyType({
     "ledger": LedgerSettings, "witness": WitnessSettings, "mirror": MirrorSettings, "monitor": MonitorSettings, "board": BoardSettings,
+    "registry": RegistrySettings,
 })
 """By its name in the file, the settings class of each section."""
