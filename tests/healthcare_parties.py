@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from did_health.health.board_orders import BoardOrder, OrderAction
+from did_health.health.local_days import local_days
 from did_health.health.person_name import PersonName
 from did_health.health.pickup_delegation import PickupDelegation
 from did_health.health.restrictions import Restriction
@@ -29,7 +30,7 @@ def newest(board: Board, issued: Issued) -> Issued:
 
 def restricted(board: Board, issued: Issued, *restrictions: Restriction, order: str = "2026-1", code: str = "restricted") -> Decision:
     """An order that restricts a licence from today on."""
-    today = board.institution.clock().date()
+    today = local_days(board.details.jurisdiction).newest_day(board.institution.clock())
     action = OrderAction(code, restrictions=restrictions)
     return board.docket.enter_order(issued.id, BoardOrder(id=order, issued=today, effective=today, entity="Board", actions=(action,)), by="clerk")[0]
 

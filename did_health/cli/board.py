@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from did_health.cli import options, session
+from did_health.cli import days, options, session
 from did_health.cli.exits import UsageError, asking
 from did_health.cli.options import (
     AlgorithmOption,
@@ -38,7 +38,7 @@ CredentialArgument = Annotated[str, typer.Argument(metavar="CREDENTIAL", help="T
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why: kept in the board's register, never published.")]
 OrderOption = Annotated[str, typer.Option("--order", help="The public board order, as a number or URL.")]
 EffectiveOption = Annotated[
-    str | None, typer.Option("--effective", help="From when on, as 2026-01-31 or 2026-01-31T13:45:00Z; by default now. board tick carries out what is to come.")
+    str | None, typer.Option("--effective", help="From when on: a day in the board's state, or a moment as 2026-01-31T13:45:00Z; by default now.")
 ]
 ByOption = Annotated[str, typer.Option("--by", help="Who decides: kept in the board's register.")]
 
@@ -118,7 +118,7 @@ def issue(
     license_number: Annotated[str, typer.Option("--license-number", help="Without FILE: the licence number.")] = "",
     license_class: Annotated[str, typer.Option("--license-class", help="Without FILE: full, limited, training, …")] = "full",
     issued_on: Annotated[str, typer.Option("--issued-on", help="Without FILE: the day of the first issue, as 2010-01-31.")] = "",
-    valid_until: Annotated[str, typer.Option("--valid-until", help="Without FILE: the end of validity, as 2027-01-31.")] = "",
+    valid_until: Annotated[str, typer.Option("--valid-until", help="Without FILE: the last day of validity, as 2027-01-31; or a moment.")] = "",
     npi: Annotated[str, typer.Option("--npi", help="Without FILE: the National Provider Identifier.")] = "",
     directory: DirectoryOption = options.DEFAULT_DIRECTORY,
     passphrase_file: PassphraseFileOption = None,
@@ -140,7 +140,7 @@ def issue(
         if file is not None:
             claims = read_claims(file, board.details)
         else:
-            claims = license_of_options(family, given, profession, license_number, license_class, issued_on, valid_until, npi)
+            claims = license_of_options(family, given, profession, license_number, license_class, issued_on, valid_until, npi, board.details.jurisdiction)
         held = opened.wallet(wallet) if wallet is not None else None
         holder = held.did if held is not None else str(to)
         session.require_holder(holder, where="--to")
@@ -190,14 +190,18 @@ def _one_order() -> Iterator[None]:
 Change = Callable[["Board", str, "datetime | None"], "Decision"]
 
 
-def _change(name: str, credential: str, effective: str | None, directory: Path, passphrase_file: Path | None, as_json: bool, done: str, change: Change) -> None:
+def _change(
+    name: str, credential: str, effective: str | None, directory: Path, passphrase_file: Path | None, as_json: bool, done: str, change: Change,
+    *, favours: bool = False,
+) -> None:
     """Change one credential's status, and say so; or that it is yet to come."""
-    since = session.moment(effective, "--effective")
+    since = days.given(effective, "--effective")
     with session.open_existing(directory, passphrase_file) as opened:
         board = opened.board(name)
         credential_id = find_credential(directory, name, credential)
         with asking(f"{name} never issued this credential", where=credential, hint=f"See: did-health board list {name}"):
-            decision = change(board, credential_id, since)
+            begins = days.beginning(since, "--effective", board.details.jurisdiction, favours=favours)
+            decision = change(board, credential_id, begins)
     out = Output(as_json)
     state = done if decision.is_in_force else decision.status
     if as_json:
@@ -255,7 +259,7 @@ def reinstate(
     """End a suspension. What is revoked stays revoked."""
     _change(
         name, credential, effective, directory, passphrase_file, as_json, "reinstated",
-        lambda board, one, since: board.reinstate(one, reason=reason, effective=since, order=order, by=by),
+        lambda board, one, since: board.reinstate(one, reason=reason, effective=since, order=order, by=by), favours=True,
     )
 
 

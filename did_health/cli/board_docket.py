@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from did_health.cli import options, session
+from did_health.cli import days, options, session
 from did_health.cli.board import BoardArgument, ByOption, CredentialArgument, EffectiveOption, OrderOption, ReasonOption, app, find_credential
 from did_health.cli.exits import INDETERMINATE, UsageError, asking
 from did_health.cli.options import DirectoryOption, JSONOption, PassphraseFileOption, example
@@ -36,26 +36,25 @@ def decide(
     order: OrderOption = "",
     axis: Annotated[str | None, typer.Option("--axis", help="For active: renewal or discipline, whichever is clear again.")] = None,
     effective: EffectiveOption = None,
-    until: Annotated[str | None, typer.Option("--until", help="When the state ends by itself.")] = None,
+    until: Annotated[str | None, typer.Option("--until", help="When the state ends by itself: its last day there, or a moment.")] = None,
     by: ByOption = "",
     directory: DirectoryOption = options.DEFAULT_DIRECTORY,
     passphrase_file: PassphraseFileOption = None,
     as_json: JSONOption = False,
 ) -> None:
     """Enter a decision about a licence: on its axis of renewal or of discipline, from a day on, perhaps until a day."""
-    from did_health.health.license_state import Axis
+    from did_health.health.license_state import CLEAR, Axis
 
     if axis is not None and axis not in list(Axis):
         raise UsageError("there is no such axis", where="--axis", hint=f"It is one of: {', '.join(Axis)}")
-    since, end = session.moment(effective, "--effective"), session.moment(until, "--until")
+    since, end = days.given(effective, "--effective"), days.given(until, "--until")
 
     def enter(board: Board) -> Sequence[Decision]:
-        credential_id = find_credential(directory, name, credential)
-        return [
-            board.docket.enter(
-                board.issued(credential_id).id, state, reason=reason, by=by, order=order, axis=None if axis is None else Axis(axis), effective=since, until=end
-            )
-        ]
+        credential_id, place = find_credential(directory, name, credential), board.details.jurisdiction
+        begins, ends = days.beginning(since, "--effective", place, favours=state == CLEAR), days.end(end, "--until", place)
+        about = board.issued(credential_id).id
+        on = None if axis is None else Axis(axis)
+        return [board.docket.enter(about, state, reason=reason, by=by, order=order, axis=on, effective=begins, until=ends)]
 
     _with_board(name, directory, passphrase_file, as_json, enter)
 
@@ -77,9 +76,13 @@ def order(
 
     data = session.read_file(file, max_bytes=MAX_DOCUMENT_BYTES)
     parsed = session.at_file(file, lambda: BoardOrder.from_json(strict_json.loads_object(data, what="board order")))
-    _with_board(
-        name, directory, passphrase_file, as_json, lambda board: board.docket.enter_order(find_credential(directory, name, credential), parsed, by=by)
-    )
+
+    def enter(board: Board) -> Sequence[Decision]:
+        credential_id = find_credential(directory, name, credential)
+        days.tell(board.details.jurisdiction, "The order's dates")
+        return board.docket.enter_order(credential_id, parsed, by=by)
+
+    _with_board(name, directory, passphrase_file, as_json, enter)
 
 
 @app.command("approve", epilog=example("did-health board approve nc-medical urn:uuid:… --by director"))
@@ -159,14 +162,15 @@ def cascade(
     if (credential is None) != (not acted):
         raise UsageError("a licence is suspended because a certain board has acted", hint="Give CREDENTIAL and --acted, or neither")
     if credential is not None:
-        since = session.moment(effective, "--effective") or session.now()
-        state = jurisdictions.check(acted, "--acted")
-        _with_board(
-            name, directory, passphrase_file, as_json,
-            lambda board: [
-                suspend_for_another_board(board, find_credential(directory, name, credential), acted=state, effective=since, order=order, by=by)
-            ],
-        )  # fmt: skip
+        since = days.given(effective, "--effective")
+        state, chosen = jurisdictions.check(acted, "--acted"), credential
+
+        def suspend(board: Board) -> Sequence[Decision]:
+            # The other board's order counts from its own day.
+            begins = days.beginning(since, "--effective", state) or session.now()
+            return [suspend_for_another_board(board, find_credential(directory, name, chosen), acted=state, effective=begins, order=order, by=by)]
+
+        _with_board(name, directory, passphrase_file, as_json, suspend)
         return
     with session.open_existing(directory, passphrase_file) as opened:
         decided, unfollowed = follow_principals(opened.board(name), embedded_verifier(opened))

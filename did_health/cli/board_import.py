@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from did_health.cli import options, session
+from did_health.cli import days, options, session
 from did_health.cli.board import BoardArgument
 from did_health.cli.board_publish import GROUP as app
 from did_health.cli.exits import FAILED, UsageError
@@ -72,12 +72,14 @@ def import_(
     is_csv = columns is not None or file.suffix.lower() == ".csv"
     if (wallets and holders is not None) or not (wallets or holders is not None or is_csv):
         raise UsageError("a licence needs a holder", hint="Give either --wallets or --holders FILE; a CSV may have a column holder")
-    defaults = license_defaults(issued_on, valid_until, profession)
+    end = days.given(valid_until, "--valid-until")
     described = read_columns(columns) if columns is not None else ImportColumns() if is_csv else None
     found = {} if holders is None else read_holders(holders)
     tally = Tally()
     with session.open_existing(directory, passphrase_file) as opened:
         board = opened.board(name)
+        defaults = license_defaults(issued_on, end, profession, board.details.jurisdiction)
+        days.tell(board.details.jurisdiction, "The file's dates")
         to = WalletHolders(opened, name) if wallets else NamedHolders(found)
         institution, authority = board.institution, opened.policy.registry_authority
         licensed, permits = professions_of(institution, authority), record_of(institution, authority, Pharmacy.credential_type)

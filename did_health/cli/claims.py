@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
-from did_health.cli import session
+from did_health.cli import days, session
 from did_health.cli.exits import UsageError
 from did_health.encoding import strict_json, timestamps
 from did_health.encoding.strict_json import JSONObject
 from did_health.errors import FormatError
+from did_health.health import fields
 from did_health.health.board_accreditation import BoardAccreditation
 from did_health.health.claim_types import CLAIM_TYPES
 from did_health.health.claims import CredentialClaims
@@ -26,7 +26,8 @@ _TYPES: Final = MappingProxyType({name: read for name, read in CLAIM_TYPES.items
 
 
 def read_claims(file: Path, issuer: Issuer) -> CredentialClaims:
-    """The claims in a JSON file: ``{"type": …, "validFrom": …, "validUntil": …, "credentialSubject": {…}}``.
+    """The claims in a JSON file: ``{"type": …, "validFrom": …, "validUntil": …, "credentialSubject": {…}}``; a day
+    is one of the issuer's jurisdiction.
 
     ``type`` is a licence where it is left out, and so is a licence's ``board``: it is ``issuer``. Raises ``FormatError`` with the
     file's name, ``StoreError``.
@@ -45,33 +46,39 @@ def _parse(data: bytes, issuer: Issuer) -> CredentialClaims:
         raise FormatError("the type of credential is none that is issued here", where="/type", hint=f"It is one of: {', '.join(_TYPES)}")
     if kinds[0] == PhysicianLicense.credential_type:
         subject = {"board": issuer.to_json(), **subject}
-    until = _moment(document, "validUntil")
+    first, last = _given(document, "validFrom"), _given(document, "validUntil")
+    # A registration names its state, for which a national authority issues it.
+    place = str(subject.get("state", issuer.jurisdiction))
+    until = days.last_moment(last, "validUntil", place)
     if until is None:
-        raise FormatError("the member validUntil is missing", where="/validUntil", hint="Write it as 2027-01-31T00:00:00Z")
-    return _TYPES[kinds[0]](subject, valid_until=until, valid_from=_moment(document, "validFrom"))
+        raise FormatError("the member validUntil is missing", where="/validUntil", hint="Write it as 2027-01-31, or 2027-01-31T00:00:00Z")
+    return _TYPES[kinds[0]](subject, valid_until=until, valid_from=days.beginning(first, "validFrom", place, favours=True))
 
 
-def _moment(document: JSONObject, name: str) -> datetime | None:
+def _given(document: JSONObject, name: str) -> days.Given:
     if name not in document:
         return None
     value: Any = document[name]
     if not isinstance(value, str):
         raise FormatError(f"the member {name} is not a text", where=f"/{name}")
     try:
-        return timestamps.parse(value)
+        return fields.parse_day(value, f"/{name}", name) if len(value) == len("2027-01-31") else timestamps.parse(value)
     except FormatError as error:
         raise FormatError(error.what, where=f"/{name}", hint=error.hint) from error
 
 
 def license_of_options(
-    family: str, given: str, profession: str, license_number: str, license_class: str, issued_on: str, valid_until: str, npi: str
+    family: str, given: str, profession: str, license_number: str, license_class: str, issued_on: str, valid_until: str, npi: str, jurisdiction: str
 ) -> PhysicianLicense:
-    """A licence of the main fields. Raises ``UsageError`` naming the option that is missing, ``FormatError``."""
+    """A licence of the main fields; its last day is one of the board's jurisdiction.
+
+    Raises ``UsageError`` naming the option that is missing, ``FormatError``.
+    """
     needed = {"--family": family, "--given": given, "--license-number": license_number, "--issued-on": issued_on, "--valid-until": valid_until}
     missing = [option for option, value in needed.items() if not value]
     if missing:
         raise UsageError(f"the claims are incomplete: {', '.join(missing)} is missing", hint="Or give a FILE with the claims as JSON")
-    until = session.moment(valid_until, "--valid-until")
+    until = days.last_moment(days.given(valid_until, "--valid-until"), "--valid-until", jurisdiction)
     first = session.day(issued_on, "--issued-on")
     make: Callable[..., PhysicianLicense] = PhysicianLicense
     return make(

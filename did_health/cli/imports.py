@@ -10,13 +10,15 @@ from itertools import chain
 from pathlib import Path
 from typing import Final
 
-from did_health.cli import session
+from did_health.cli import days, session
 from did_health.encoding import strict_json
 from did_health.errors import FormatError
+from did_health.health import jurisdictions
 from did_health.health.fhir import Imported, LicenseDefaults, PharmacyDefaults, RowError, read_pharmacies, read_practitioners, read_roles
 from did_health.health.fhir.resources import read_resources
 from did_health.health.fhir.roles import Roles
 from did_health.health.license_csv import ImportColumns, read_licenses_csv
+from did_health.health.local_days import local_days
 from did_health.health.pharmacy import Pharmacy
 from did_health.health.physician_license import PhysicianLicense
 from did_health.limits import MAX_CONFIG_BYTES, MAX_FHIR_DOCUMENT_BYTES
@@ -30,13 +32,14 @@ _LONGEST_NAME: Final = 56
 _CHUNK: Final = 1 << 16
 
 
-def license_defaults(issued_on: str | None, valid_until: str | None, profession: str) -> LicenseDefaults:
-    """What to say of a licence where the file does not."""
+def license_defaults(issued_on: str | None, valid_until: days.Given, profession: str, jurisdiction: str) -> LicenseDefaults:
+    """What to say of a licence where the file does not; days are those of the board's jurisdiction."""
     now = session.now()
     return LicenseDefaults(
-        original_issue_date=session.day(issued_on, "--issued-on") if issued_on else now.date(),
-        valid_until=session.moment(valid_until, "--valid-until") or now + _VALID_FOR,
+        original_issue_date=session.day(issued_on, "--issued-on") if issued_on else local_days(jurisdiction).day_of(now),
+        valid_until=days.last_moment(valid_until, "--valid-until", jurisdiction) or now + _VALID_FOR,
         profession=profession,
+        jurisdiction=None if jurisdiction == jurisdictions.NATIONWIDE else jurisdiction,
     )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Protocol, cast
 
 import typer
 
-from did_health.cli import options, session
+from did_health.cli import days, options, session
 from did_health.cli.exits import UsageError, asking
 from did_health.cli.options import AllowHostOption, DirectoryOption, JSONOption, PassphraseFileOption, PolicyOption, example
 from did_health.cli.output import Output, short
@@ -48,7 +48,7 @@ def delegate(
     relationship: Annotated[
         str, typer.Option("--relationship", help="What they are to the patient: parent, guardian, spouse, caregiver, friend, facility or other.")
     ],
-    until: Annotated[str, typer.Option("--until", help="When it ends, as 2027-01-31 or 2027-01-31T18:00:00Z.")],
+    until: Annotated[str, typer.Option("--until", help="Its last day, as 2027-01-31, or when it ends, as 2027-01-31T18:00:00Z.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The delegation, for the other person's wallet (wallet add).")],
     pharmacy: Annotated[list[str] | None, typer.Option("--pharmacy", help="A pharmacy's DID; without any, every pharmacy. May be repeated.")] = None,
     scope: Annotated[str, typer.Option("--scope", help="all, non_controlled, or rx_hash: the prescriptions named by --prescription.")] = "non_controlled",
@@ -62,16 +62,21 @@ def delegate(
     identity: Annotated[
         Path | None, typer.Option("--identity", help="Write your identity credential here too, so that they can show who delegates.")
     ] = None,
+    state: Annotated[
+        str | None, typer.Option("--state", help="Where --until is a day, as US-NC; by default it ends when it is over everywhere in the United States.")
+    ] = None,
     directory: DirectoryOption = options.DEFAULT_DIRECTORY,
     passphrase_file: PassphraseFileOption = None,
     as_json: JSONOption = False,
 ) -> None:
     """Let somebody pick up medicines: a delegation that you sign, and can take back (wallet revoke). It touches no ledger."""
+    from did_health.health import jurisdictions
     from did_health.health.patient_identity import PatientIdentity
     from did_health.health.pickup_delegation import PickupDelegation
     from did_health.stores.wallet_files import save_wallet
 
-    end = cast("datetime", session.moment(until, "--until"))
+    where = jurisdictions.NATIONWIDE if state is None else jurisdictions.check(state, "--state")
+    end = cast("datetime", days.last_moment(days.given(until, "--until"), "--until", where))
     session.require_holder(to, where="--to")
     delegation = PickupDelegation(
         relationship=relationship,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Final
 
 from did_health.encoding.strict_json import JSONObject
 from did_health.errors import FormatError
 from did_health.health import fields
+from did_health.health.local_days import local_days
 
 PROOFING_YEARS: Final = 3
 """A proofing is valid for three years [HL7 Identity Matching STU2]."""
@@ -40,7 +41,7 @@ class Assurance:
 
     def check_covers(self, valid_until: datetime) -> None:
         """Raise ``FormatError`` if a credential that ends at ``valid_until`` (with a time zone) would outlast the proofing."""
-        if valid_until.astimezone(UTC).date() > self.expires_on:
+        if valid_until > local_days(None).ends(self.expires_on):
             raise FormatError("the identity lasts beyond three years after the proofing", where="/validUntil", hint="End it earlier, or proof again")
 
     def to_json(self) -> JSONObject:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache
 from types import MappingProxyType
 from typing import Final
@@ -20,6 +20,7 @@ from did_health.health.address import Address
 from did_health.health.assurance import Assurance
 from did_health.health.dated_tables import OLDEST_TABLES, DatedTable, Row, packaged_table
 from did_health.health.identity_document import IdentityDocument
+from did_health.health.local_days import local_days
 from did_health.health.patient_identity import PatientIdentity
 from did_health.health.person_match import letters_of, names_agree
 from did_health.health.person_name import PersonName
@@ -117,8 +118,8 @@ class MatchRules:
         """
         return self._ranks.get((assurance.framework.partition(" ")[0], assurance.level))
 
-    def weigh(self, identity: PatientIdentity, stated: Stated, *, today: date) -> MatchWeight:
-        """The weight of what agrees, category by category up to what each can weigh at most, and the levels that it reaches today."""
+    def weigh(self, identity: PatientIdentity, stated: Stated, *, now: datetime) -> MatchWeight:
+        """The weight of what agrees, category by category up to what each can weigh at most, and the levels that it reaches now."""
         answers = {name: _AGREE[name](identity, stated) for name in self._attributes}
         agreeing = tuple(name for name, answer in answers.items() if answer)
         differing = tuple(name for name, answer in answers.items() if answer is False)
@@ -127,7 +128,7 @@ class MatchRules:
             sums[self._attributes[name].category] += self._attributes[name].weight
         weight = sum(min(total, self._most[category]) for category, total in sums.items())
         rank = self.rank(identity.assurance)
-        counts = not differing and rank is not None and today <= identity.assurance.expires_on
+        counts = not differing and rank is not None and now < local_days(None).ends(identity.assurance.expires_on)
         levels = tuple(level.name for level in self._levels if counts and weight >= level.weight and (rank or 0) >= level.rank)
         return MatchWeight(weight, agreeing, differing, levels)
 

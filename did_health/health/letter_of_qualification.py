@@ -12,6 +12,7 @@ from did_health.encoding.strict_json import JSONObject
 from did_health.errors import FormatError
 from did_health.health import claims, fields
 from did_health.health.issuer_details import Issuer
+from did_health.health.local_days import local_days
 
 QUALIFIED: Final = "qualified"
 DENIED: Final = "denied"
@@ -89,8 +90,7 @@ class LetterOfQualification:
         fields.day(self.issued_on, "/issuedOn", "day of issuing")
         fields.period(self.valid_from, self.valid_until)
         fields.text(self.compact, "/compact", "compact's name", longest=32)
-        if self.valid_until.date() > self.issued_on + LETTER_LIFETIME:
-            raise FormatError(f"the letter is good for longer than {LETTER_LIFETIME.days} days", where="/validUntil")
+        self.check_lifetime(None)
         if not isinstance(self.checks, Mapping) or set(self.checks) != set(CHECKS):
             raise FormatError("the checks are not the six that a compact asks for", where="/checks", hint=f"They are: {', '.join(CHECKS)}")
         for name, check in self.checks.items():
@@ -102,15 +102,22 @@ class LetterOfQualification:
                 raise FormatError("who failed a check is not qualified", where="/decision", hint="Issue a denial")
         object.__setattr__(self, "checks", MappingProxyType(dict(self.checks)))
 
+    def check_lifetime(self, jurisdiction: str | None) -> None:
+        """Raises ``FormatError`` if the letter lasts beyond the last of its days in the principal state (``None``: wherever that is)."""
+        last = min(self.issued_on, date.max - LETTER_LIFETIME) + LETTER_LIFETIME
+        if self.valid_until > local_days(jurisdiction).ends(last):
+            raise FormatError(f"the letter is good for longer than {LETTER_LIFETIME.days} days", where="/validUntil")
+
     @property
     def number(self) -> str:
         """Empty: a letter has no number."""
         return ""
 
     def to_subject(self, subject_id: str, issuer: Issuer) -> JSONObject:
-        """The ``credentialSubject``; raises ``FormatError`` unless the issuer is the principal board."""
+        """The ``credentialSubject``; raises ``FormatError`` unless the issuer is the principal board, or if the letter lasts too long there."""
         if self.spl.board != issuer.id:
             raise FormatError("the letter names another principal board than its issuer", where="/spl/board", hint="Only the principal board issues a letter")
+        self.check_lifetime(issuer.jurisdiction)
         return {
             "id": fields.did(subject_id, "/id", "subject's id"),
             "compact": self.compact,

@@ -30,9 +30,9 @@ from typing import Final
 from did_health.encoding.lines import Line, split_lines
 from did_health.errors import FormatError
 from did_health.health import fields, jurisdictions
-from did_health.health.fhir.elements import last_moment
 from did_health.health.fhir.practitioners import LicenseDefaults
 from did_health.health.fhir.rows import Imported, RowError
+from did_health.health.local_days import local_days
 from did_health.health.person_name import PersonName
 from did_health.health.physician_license import PhysicianLicense
 from did_health.limits import MAX_CONFIG_BYTES, MAX_IMPORT_COLUMNS, MAX_IMPORT_LINE_BYTES, MAX_IMPORT_SKIPPED_BYTES
@@ -126,14 +126,15 @@ def _license(row: int, cells: Mapping[str, str], defaults: LicenseDefaults, desc
     profession = described.professions.get(word.casefold(), word.replace(".", "").upper()) if word else defaults.profession
     if profession is None:
         raise FormatError("the row states no profession", where="/profession", hint="Write MD or DO, or name a default profession")
+    jurisdiction = _state(cell("jurisdiction")) or defaults.jurisdiction
     claims = PhysicianLicense(
         name=PersonName(cell("family"), cell("given"), cell("prefix"), cell("suffix")),
         profession=profession,
         license_number=cell("license_number"),
         original_issue_date=_day(issued, "original_issue_date", described) if issued else defaults.original_issue_date,
-        valid_until=last_moment(_day(until, "valid_until", described)) if until else defaults.valid_until,
+        valid_until=local_days(jurisdiction).last_moment(_day(until, "valid_until", described)) if until else defaults.valid_until,
         license_class=cell("license_class").lower().replace(" ", "_") or defaults.license_class,
-        jurisdiction=_state(cell("jurisdiction")) or defaults.jurisdiction,
+        jurisdiction=jurisdiction,
         npi=cell("npi"),
         fid=cell("fid"),
         degree=cell("degree"),

@@ -12,6 +12,7 @@ from did_health.encoding.strict_json import JSONObject
 from did_health.errors import FormatError
 from did_health.health import claims, fields, jurisdictions, npi, nucc
 from did_health.health.issuer_details import Issuer
+from did_health.health.local_days import local_days
 from did_health.health.person_name import PersonName
 from did_health.health.restrictions import Restriction
 
@@ -89,10 +90,10 @@ class PhysicianLicense:
         fields.one_of(self.license_class, LICENSE_CLASSES, "/licenseClass", "licence class")
         fields.day(self.original_issue_date, "/originalIssueDate", "date of the first issue")
         fields.period(self.valid_from, self.valid_until)
-        if self.original_issue_date > self.valid_until.date():
-            raise FormatError("the licence ends before it was first issued", where="/originalIssueDate")
         if self.jurisdiction is not None:
             jurisdictions.check(self.jurisdiction)
+        if self.valid_until <= local_days(self.jurisdiction).begins(self.original_issue_date):
+            raise FormatError("the licence ends before it was first issued", where="/originalIssueDate")
         if self.npi != "":
             npi.check(self.npi)
         if self.fid != "" and not (isinstance(self.fid, str) and _FID.fullmatch(self.fid)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from functools import cache
 from typing import Final
@@ -13,6 +13,7 @@ from did_health.errors import FormatError
 from did_health.health import fields
 from did_health.health.act import SCHEDULES, Act
 from did_health.health.dated_tables import OLDEST_TABLES, packaged_table
+from did_health.health.local_days import LocalDays
 from did_health.trust.policy import DEFAULT_PURPOSE
 
 _CODES: Final = "restriction-codes"
@@ -77,7 +78,7 @@ class Restriction:
     """What the holder may not do, or only under a condition.
 
     ``code`` is the board's machine-readable word (lower case, such as ``no_schedule_2``), ``text`` the board's own wording,
-    ``starts`` and ``ends`` the days on which it begins and ceases to apply (``ends`` is ``None`` while it is open-ended). ``scope`` says
+    ``starts`` and ``ends`` its first and last day (``ends`` is ``None`` while it is open-ended). ``scope`` says
     which acts are forbidden; without one, that of the code in ``data/restriction-codes.json`` holds, if the code is there.
     """
 
@@ -96,9 +97,9 @@ class Restriction:
         if self.scope is not None:
             fields.instance(self.scope, Scope, "/scope", "scope")
 
-    def in_force(self, on: date) -> bool:
-        """Whether the restriction applies on that day."""
-        return self.starts <= on and (self.ends is None or on <= self.ends)
+    def in_force(self, now: datetime, days: LocalDays) -> bool:
+        """Whether the restriction applies at a moment, ``days`` being those of the licence's jurisdiction."""
+        return days.within(now, self.starts, self.ends)
 
     def reach(self, act: Act, *, today: date) -> Reach:
         """Whether the restriction, while it is in force, forbids ``act``. What a stale table says of its code can forbid, and no longer spares."""

@@ -14,6 +14,7 @@ from typing import Final
 from did_health.encoding import strict_json
 from did_health.errors import FormatError
 from did_health.health.license_state import SUSPENSIONS, Axis, axis_of
+from did_health.health.local_days import local_days
 from did_health.health.physician_license import CompactOrigin, PhysicianLicense
 from did_health.health.status_messages import SIGNALS
 from did_health.roles.decision import Decision
@@ -71,7 +72,8 @@ def suspend_for_another_board(board: Board, credential: str, *, acted: str, effe
     if _origin(row) is None:
         raise ValueError("the licence is under no compact")
     reason = f"the board of {acted} has acted: suspended for {SUSPENDED_FOR.days} days"
-    return board.docket.enter(row.id, DERIVED, reason=reason, by=by, order=order, effective=effective, until=effective + SUSPENDED_FOR)
+    until = local_days(board.details.jurisdiction).after(effective, SUSPENDED_FOR.days)
+    return board.docket.enter(row.id, DERIVED, reason=reason, by=by, order=order, effective=effective, until=until)
 
 
 def _compact_licenses(board: Board) -> Iterator[tuple[IssuedCredential, CompactOrigin]]:

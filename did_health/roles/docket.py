@@ -10,12 +10,13 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime, timedelta
 
 from did_health.encoding import timestamps
 from did_health.errors import DidHealthError
-from did_health.health.board_orders import BoardOrder
+from did_health.health.board_orders import BoardOrder, OrderAction
 from did_health.health.license_state import CLEAR, Axis, LicenseState, axis_of, check_state, severity
+from did_health.health.local_days import LocalDays
 from did_health.health.restrictions import Restriction
 from did_health.health.status_messages import SIGNALS
 from did_health.roles.decision import Decision, DecisionEvent, DecisionStore
@@ -40,9 +41,17 @@ class Docket:
     """One board's decisions, and what is published because of them."""
 
     def __init__(
-        self, issuer: str, store: DecisionStore, rules: DocketRules, *, clock: Callable[[], datetime], random: Callable[[int], bytes], published: Published
+        self,
+        issuer: str,
+        store: DecisionStore,
+        rules: DocketRules,
+        *,
+        days: LocalDays,
+        clock: Callable[[], datetime],
+        random: Callable[[int], bytes],
+        published: Published,
     ) -> None:
-        self.rules = rules
+        self.rules, self._days = rules, days
         self._issuer, self._store, self._clock, self._random, self._published = issuer, store, clock, random, published
         self._enforcement = Enforcement(store, published, clock)
 
@@ -73,7 +82,8 @@ class Docket:
         return self._enforcement.proceed(decision)
 
     def enter_order(self, credential: str, order: BoardOrder, *, by: str, reason: str = "") -> tuple[Decision, ...]:
-        """Enter every action of a public order: all or none; the decisions as they then are. Days begin and end at midnight UTC.
+        """Enter every action of a public order: all or none; the decisions as they then are. Days are those of the board's
+        jurisdiction (see ``local_days``).
 
         An action that is over already is kept, and never published.
         """
@@ -85,8 +95,8 @@ class Docket:
                 by,
                 order.url or order.id,
                 Axis.DISCIPLINE if action.state == CLEAR else None,
-                _midnight(action.effective or order.effective),
-                None if action.expires is None else _midnight(action.expires) + timedelta(days=1),
+                _beginning(action, order, self._days),
+                None if action.expires is None else self._days.ends(action.expires),
                 action.restrictions,
             )
             for action in order.actions
@@ -221,8 +231,9 @@ class Docket:
         return decision
 
 
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), UTC)
+def _beginning(action: OrderAction, order: BoardOrder, days: LocalDays) -> datetime:
+    day = action.effective or order.effective
+    return days.has_begun(day) if action.state == CLEAR else days.begins(day)
 
 
 def _require_reason(reason: str) -> None:

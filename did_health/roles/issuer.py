@@ -15,6 +15,7 @@ from did_health.health.claims import CredentialClaims
 from did_health.health.credential_schemas import check_before_signing
 from did_health.health.issuer_details import Issuer
 from did_health.health.license_state import CLEAR, Axis, LicenseState
+from did_health.health.local_days import local_days
 from did_health.health.status_messages import SIGNALS
 from did_health.ledger.batch import IssuanceBatch, IssuanceReceipt, credential_digest
 from did_health.ledger.entry import Kind
@@ -116,6 +117,7 @@ class Board:
             self.did,
             register,
             rules or DocketRules(),
+            days=local_days(details.jurisdiction),
             clock=institution.clock,
             random=institution.random,
             published=Publication(register, self._status, institution.clock, self._listed, self._reissue),

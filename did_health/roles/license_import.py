@@ -17,6 +17,7 @@ from did_health.health.claim_types import claims_of
 from did_health.health.claims import CredentialClaims
 from did_health.health.fhir.rows import Imported, RowError
 from did_health.health.license_state import LicenseState
+from did_health.health.local_days import local_days
 from did_health.health.physician_license import PhysicianLicense
 from did_health.ledger.entry import Kind, subject_of
 from did_health.limits import MAX_DOCUMENT_BYTES
@@ -135,7 +136,8 @@ class LicenseImport(Generic[Claims]):
 
     def _require_possible(self, row: Imported[Claims]) -> None:
         """Raises ``FormatError`` for what this board cannot state."""
-        self._rules.require_possible(row.claims, self._board.institution.clock().date())
+        today = local_days(self._board.details.jurisdiction).newest_day(self._board.institution.clock())
+        self._rules.require_possible(row.claims, today)
         row.claims.to_subject("did:example:holder", self._board.details)
 
     def _of_known(self, row: Imported[Claims], previous: IssuedCredential, *, is_revoked: bool) -> RowResult | _Wanted[Claims]:

@@ -16,6 +16,7 @@ from did_health.errors import ConflictError, FormatError
 from did_health.health.act import Act
 from did_health.health.dated_tables import OLDEST_TABLES, DatedTable, packaged_table
 from did_health.health.identification_rules import IdentificationRule, identification_rules, rules_for, unknown_rule
+from did_health.health.local_days import local_days
 from did_health.health.patient_identity import PatientIdentity
 from did_health.health.person_match import names_agree
 from did_health.health.person_name import PersonName
@@ -309,7 +310,8 @@ class _Compared:
         return [_condition("guardian_to_be_checked", sentence), *self._of_age()]
 
     def _of_age(self) -> Sequence[Check]:
-        born, today = self._visit.birth_date, self._report.verified_at.date()
+        born = self._visit.birth_date
+        today = local_days(self._visit.act.jurisdiction).newest_day(self._report.verified_at)
         years = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
         if years < _OF_AGE:
             return ()

@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
+from did_health.encoding import timestamps
 from did_health.health.board_accreditation import CompactRole
 from did_health.health.letter_of_qualification import CHECKS, LetterOfQualification, PrincipalLicense, QualificationCheck
+from did_health.health.local_days import local_days
 from did_health.health.physician_license import CompactOrigin
 from did_health.health.restrictions import Restriction
 from did_health.roles.cascade import follow_principals, suspend_for_another_board
@@ -272,6 +274,14 @@ def test_a_letter_is_good_with_a_principal_licence_in_order(compact: Compact) ->
     assert only(compact.town.show(letter)) == ("accept", ())
 
 
+def test_a_letter_lasts_no_longer_than_its_last_day_in_the_principal_state(compact: Compact) -> None:
+    letter = compact.letter(compact.principal())
+    last = date.fromisoformat(letter.credential["credentialSubject"]["issuedOn"]) + timedelta(days=365)
+    over = local_days("US-VA").ends(last)
+    for until, codes in ((over, ()), (over + timedelta(seconds=1), ("letter_malformed",))):
+        assert compact.town.show(compact.remade(letter, validUntil=timestamps.format(until))).codes == codes
+
+
 def test_a_letter_is_refused_on_day_366(compact: Compact) -> None:
     letter = compact.letter(compact.principal())
     compact.town.clock.move(days=366)
@@ -374,7 +384,8 @@ def test_when_another_board_acts_a_licence_is_suspended_for_90_days(compact: Com
     since = compact.town.clock() - timedelta(days=2)
     order = "https://maine.example/orders/7"
     decision = suspend_for_another_board(compact.west_virginia, elsewhere.id, acted="US-ME", effective=since, order=order)
-    assert decision.until == since + timedelta(days=90)
+    # By standard time too, if the clocks are set back in between.
+    assert decision.until == since + timedelta(days=90, hours=1)
     assert only(compact.town.show(elsewhere)) == ("refuse", ("license_compact_derived",))
     compact.town.clock.move(days=89)
     try:

@@ -46,7 +46,8 @@ def test_anything_can_be_stated(family: str, given_name: str, born: date, phone:
         name = PersonName(family, given_name)
     except FormatError:
         name = None  # one that no document could bear
-    found = packaged_rules(today=date(2026, 12, 1)).weigh(identity, Stated(name=name, birth_date=born, phone=phone, email=email), today=date(2026, 2, 1))
+    stated = Stated(name=name, birth_date=born, phone=phone, email=email)
+    found = packaged_rules(today=date(2026, 12, 1)).weigh(identity, stated, now=datetime(2026, 2, 1, tzinfo=UTC))
     assert 0 <= found.weight <= 20
     assert not set(found.agreeing) & set(found.differing)
     assert not (found.levels and found.differing)

@@ -15,6 +15,7 @@ import pytest
 
 from did_health.health.board_orders import BoardOrder, OrderAction
 from did_health.health.license_state import Axis, LicenseState
+from did_health.health.local_days import local_days
 from did_health.roles.decision import Decision
 from did_health.roles.docket import DocketRules
 from did_health.roles.issuer import Board, Issued
@@ -56,7 +57,7 @@ def test_what_is_over_before_it_could_be_carried_out_is_never_published(town: To
     with pytest.raises(ValueError, match="ended already"):
         board.docket.enter(issued.id, "suspended", reason="r", effective=town.clock() - 2 * HOUR, until=town.clock() - HOUR)
     late = board.docket.enter(issued.id, "suspended", reason="r", effective=town.clock() + HOUR, until=town.clock() + 2 * HOUR)
-    today = town.clock().date()
+    today = local_days(board.details.jurisdiction).newest_day(town.clock())
     past = OrderAction("suspended", today - timedelta(days=9), today - timedelta(days=5))
     (old,) = board.docket.enter_order(issued.id, BoardOrder(id="1", issued=today, effective=today, entity="Board", actions=(past,)), by="clerk")
     assert old.status == "ended"

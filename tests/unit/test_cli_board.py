@@ -213,3 +213,20 @@ def test_a_credential_that_could_not_be_written_is_not_lost(cli: CLI) -> None:
     Path("again.json").write_text(issued)
     cli("wallet", "add", "brown", "again.json")
     assert "no credential with this id" in cli("board", "list", "nc-medical", "--credential", "urn:x", code=2).err
+
+
+def test_a_day_in_the_claims_is_one_of_the_state_that_they_name(cli: CLI) -> None:
+    kind = "PrescriberRegistrationCredential"
+    cli("board", "init", "dea", "--title", "Registrations", "--jurisdiction", "US", "--entity-type", "registry", "--resource", kind)
+    claims = {
+        "type": kind, "validFrom": "2026-01-01", "validUntil": "2029-12-31",
+        "credentialSubject": {"deaNumber": "AP5836727", "schedules": ["2"], "state": "US-TN"},
+    }  # fmt: skip
+    Path("claims.json").write_text(json.dumps(claims))
+    ran = cli("board", "issue", "dea", "claims.json", "--to", holder(cli), "--json")
+    issued = ran.json["credential"]
+    assert (issued["validFrom"], issued["validUntil"]) == ("2026-01-01T06:00:00Z", "2030-01-01T05:59:59Z")
+    assert "validUntil 2029-12-31 is a day by the clocks of Tennessee (UTC-06:00 to UTC-04:00)" in " ".join(ran.err.split())
+    for member, value in (("validUntil", "2029-02-30"), ("validFrom", 7), ("validUntil", "soon")):
+        Path("claims.json").write_text(json.dumps({**claims, member: value}))
+        assert f"/{member}" in cli("board", "issue", "dea", "claims.json", "--to", holder(cli), code=2).err

@@ -51,6 +51,28 @@ def test_an_order_is_read_from_a_file(cli: CLI) -> None:
     assert cli("board", "tick", "nc-medical", "--json").json == []
 
 
+def said(ran: Any) -> str:
+    """What a command tells beside its result, whatever the width of the terminal."""
+    return " ".join(ran.err.split())
+
+
+def test_a_day_is_one_of_the_boards_state_and_the_command_says_so(cli: CLI) -> None:
+    clocks = "by the clocks of North Carolina (UTC-05:00 to UTC-04:00)"
+    ran = cli("board", "decide", "nc-medical", "12345", "probation", "--reason", "r", "--effective", "2098-01-01", "--until", "2098-12-31", "--json")
+    assert f"--effective 2098-01-01 is a day {clocks}: from 2098-01-01T04:00:00Z." in said(ran)
+    assert f"--until 2098-12-31 is a day {clocks}: until 2099-01-01T05:00:00Z." in said(ran)
+    (decision,) = ran.json
+    assert (decision["effective"], decision["until"]) == ("2098-01-01T04:00:00Z", "2099-01-01T05:00:00Z")
+    lifted = cli("board", "reinstate", "nc-medical", "12345", "--reason", "r", "--effective", "2098-01-01")
+    assert f"--effective 2098-01-01 is a day {clocks}: from 2098-01-01T05:00:00Z." in said(lifted)
+    clear = cli("board", "decide", "nc-medical", "12345", "active", "--axis", "discipline", "--reason", "r", "--effective", "2098-01-01", "--json")
+    assert clear.json[0]["effective"] == "2098-01-01T05:00:00Z"
+    moment = cli("board", "decide", "nc-medical", "12345", "suspended", "--reason", "r", "--effective", "2098-01-01T00:00:00Z", "--json")
+    assert (moment.json[0]["effective"], said(moment)) == ("2098-01-01T00:00:00Z", "")
+    Path("order.json").write_text(json.dumps(ORDER))
+    assert f"The order's dates are days {clocks}." in said(cli("board", "order", "nc-medical", "12345", "order.json"))
+
+
 @pytest.mark.parametrize(
     ("content", "words"), [("{", "order.json"), (json.dumps({**ORDER, "actions": [{"code": "fired"}]}), "/actions/0/code"), ("[]", "order.json")]
 )
@@ -83,6 +105,7 @@ def test_a_board_with_rules_waits_for_a_second_person_and_lets_undo(cli: CLI) ->
         (("decide", "nc-medical", "12345", "fired", "--reason", "r"), "not a state of a licence"),
         (("decide", "nc-medical", "12345", "active", "--axis", "both", "--reason", "r"), "--axis"),
         (("decide", "nc-medical", "12345", "suspended", "--reason", "r", "--until", "soon"), "--until"),
+        (("decide", "nc-medical", "12345", "suspended", "--reason", "r", "--until", "2026-02-30"), "--until"),
         (("decide", "nc-medical", "12345", "revoked", "--reason", "r", "--until", "2099-01-01"), "for ever"),
         (("approve", "nc-medical", "urn:uuid:none", "--by", "x"), "no such credential or decision"),
         (("undo", "nc-medical", "urn:uuid:none", "--why", "x"), "no such credential or decision"),

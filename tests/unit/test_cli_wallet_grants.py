@@ -78,13 +78,21 @@ def test_what_is_delegated_stands_in_the_credential(cli: CLI) -> None:
         "maxUses": 3,
         "onBehalfOf": {"name": {"family": "Adams", "given": "Tim"}, "birthDate": "2018-05-01"},
     }
-    assert credential["validUntil"] == f"{UNTIL}T00:00:00Z"
+    assert credential["validUntil"] == "2099-02-01T10:59:59Z"
 
 
 def test_the_output_says_what_to_do_next(cli: CLI) -> None:
     out = cli("wallet", "delegate", "adams", "--to", did_of(cli, "brown"), "--relationship", "friend", "--until", UNTIL, "-o", "d.json").out
     assert "did-health wallet revoke adams urn:uuid:" in out
     assert "d.json" in out
+
+
+def test_a_delegation_ends_with_its_last_day_and_says_by_which_clocks(cli: CLI) -> None:
+    arguments = ("--to", did_of(cli, "brown"), "--relationship", "friend", "--until", UNTIL, "-o", "d.json")
+    ran = cli("wallet", "delegate", "adams", *arguments, "--state", "US-NC")
+    assert "by the clocks of North Carolina (UTC-05:00 to UTC-04:00): until 2099-02-01T04:59:59Z" in " ".join(ran.err.split())
+    assert json.loads(Path("d.json").read_text())["credential"]["validUntil"] == "2099-02-01T04:59:59Z"
+    assert "--state" in cli("wallet", "delegate", "adams", *arguments, "--state", "NC", code=2).err
 
 
 @pytest.mark.parametrize(

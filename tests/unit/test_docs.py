@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from datetime import date
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +82,8 @@ def test_the_code_of_the_page_on_selective_disclosure_runs() -> None:
 
 def test_the_code_of_the_page_on_fhir_runs() -> None:
     (code,) = re.findall(r"^```python\n(.*?)^```", (REPOSITORY / "docs/fhir.md").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
-    names: dict[str, Any] = {"identity": IDENTITY, "name": IDENTITY.name, "born": IDENTITY.birth_date, "phone": IDENTITY.phone, "today": date(2026, 11, 22)}
+    now = datetime(2026, 11, 22, tzinfo=UTC)
+    names: dict[str, Any] = {"identity": IDENTITY, "name": IDENTITY.name, "born": IDENTITY.birth_date, "phone": IDENTITY.phone, "now": now}
     exec(compile(code, "docs/fhir.md", "exec"), names)
     found = names["found"]
     (told,) = re.findall(r"# (\d.*)", code)

@@ -150,7 +150,7 @@ def test_the_present_home_and_the_mobile_phone_are_chosen() -> None:
     assert identity(resource).phone == "555-555-0101"
 
 
-@pytest.mark.parametrize("until", [datetime(2029, 1, 2, tzinfo=UTC), datetime(2028, 1, 1)])  # noqa: DTZ001
+@pytest.mark.parametrize("until", [datetime(2029, 1, 2, 11, 0, 1, tzinfo=UTC), datetime(2028, 1, 1)])  # noqa: DTZ001
 def test_a_validity_that_no_row_could_have_is_refused_at_once(until: datetime) -> None:
     with pytest.raises(FormatError) as caught:
         read_patients(b"", assurance=ASSURANCE, valid_until=until)

@@ -43,7 +43,8 @@ from tests.fhir_models import checked
 DID = "did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK"
 BOARD = Issuer("did:web:board.example", "North Carolina Medical Board", "US-NC")
 VIRGINIA = Issuer("did:web:va.example", "Virginia Board of Medicine", "US-VA")
-UNTIL = datetime(2028, 3, 31, 23, 59, 59, tzinfo=UTC)
+UNTIL = datetime(2028, 4, 1, 4, 59, 59, tzinfo=UTC)
+# The last second of 31 March in North Carolina, by standard time.
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 LICENSE = PhysicianLicense(
     name=PersonName("Vance", "Teodor A.", "Dr.", "Jr."),

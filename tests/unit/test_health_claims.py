@@ -13,6 +13,7 @@ from did_health.health.assurance import Assurance
 from did_health.health.board_accreditation import BoardAccreditation, CompactRole
 from did_health.health.identity_document import IdentityDocument
 from did_health.health.issuer_details import Issuer
+from did_health.health.local_days import local_days
 from did_health.health.patient_identity import PatientIdentity
 from did_health.health.person_name import PersonName
 from did_health.health.pharmacy import Pharmacy
@@ -143,8 +144,8 @@ def test_a_subject_that_is_nothing_is_refused(kind: Any, subject: Any) -> None:
         ({"birth_date": date(2025, 6, 2)}, "/birthDate"),
         ({"birth_date": "1990-02-03"}, "/birthDate"),
         ({"assurance": "high"}, "/assurance"),
-        ({"valid_until": datetime(2028, 6, 2, tzinfo=UTC)}, "/validUntil"),
-        ({"valid_until": datetime(2028, 6, 1, 23, tzinfo=timezone(timedelta(hours=-5)))}, "/validUntil"),
+        ({"valid_until": datetime(2028, 6, 2, 11, 0, 1, tzinfo=UTC)}, "/validUntil"),
+        ({"valid_until": datetime(2028, 6, 2, 7, tzinfo=timezone(timedelta(hours=-5)))}, "/validUntil"),
         ({"address": "1 Test Street"}, "/address"),
         ({"phone": "call me"}, "/phone"),
         ({"phone": 5555550100}, "/phone"),
@@ -229,9 +230,11 @@ def test_names_keep_their_digits_accents_and_apostrophes() -> None:
 
 def test_a_restriction_is_in_force_between_its_days() -> None:
     ended = Restriction("a", "b", date(2025, 1, 1), date(2025, 12, 31))
-    days = [date(2024, 12, 31), date(2025, 1, 1), date(2025, 12, 31), date(2026, 1, 1)]
-    assert [ended.in_force(day) for day in days] == [False, True, True, False]
-    assert replace(ended, ends=None).in_force(days[-1])
+    days = local_days("US-NC")
+    moments = [datetime(2025, 1, 1, 3, 59, tzinfo=UTC), datetime(2025, 1, 1, 4, tzinfo=UTC), datetime(2026, 1, 1, 4, 59, tzinfo=UTC)]
+    over = datetime(2026, 1, 1, 5, tzinfo=UTC)
+    assert [ended.in_force(now, days) for now in (*moments, over)] == [False, True, True, False]
+    assert replace(ended, ends=None).in_force(over, days)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from did_health.health.identity_matching import TABLE, MatchRules, MatchWeight, 
 from did_health.health.patient_identity import PatientIdentity
 from did_health.health.person_name import PersonName
 
-TODAY = date(2026, 11, 22)
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
 HOME = Address(("1 Test Street", "Apt 2"), "Raleigh", "US-NC", "27601", "US")
 IDENTITY = PatientIdentity(
     name=PersonName("Peña-Brook", "Ada Marie"),
@@ -42,8 +42,8 @@ PORTRAIT = {"portrait_digest": IDENTITY.portrait_digest}
 IDENTIFIER = {"digital_identifier": IDENTITY.digital_identifier}
 
 
-def weigh(identity: PatientIdentity = IDENTITY, today: date = TODAY, **stated: Any) -> MatchWeight:
-    return packaged_rules(today=TODAY).weigh(identity, Stated(**stated), today=today)
+def weigh(identity: PatientIdentity = IDENTITY, now: datetime = NOW, **stated: Any) -> MatchWeight:
+    return packaged_rules(today=NOW.date()).weigh(identity, Stated(**stated), now=now)
 
 
 @pytest.mark.parametrize(
@@ -130,8 +130,9 @@ def test_an_address_agrees_by_city_and_state_where_there_is_no_zip() -> None:
 
 def test_an_expired_proofing_reaches_no_level() -> None:
     stated = NAME | BIRTH | IDENTIFIER
-    assert weigh(today=date(2029, 1, 1), **stated).levels == ("L0", "L1")
-    assert weigh(today=date(2029, 1, 2), **stated) == replace(weigh(**stated), levels=())
+    # The last day is over in American Samoa at 11:00 UTC.
+    assert weigh(now=datetime(2029, 1, 2, 10, 59, tzinfo=UTC), **stated).levels == ("L0", "L1")
+    assert weigh(now=datetime(2029, 1, 2, 11, tzinfo=UTC), **stated) == replace(weigh(**stated), levels=())
 
 
 def test_an_identity_without_an_attribute_is_not_contradicted_by_it() -> None:
@@ -147,7 +148,7 @@ def test_every_row_of_the_table_has_a_source_and_none_is_left_over() -> None:
     table = packaged_table(TABLE)
     assert {row["kind"] for row in table.rows} == {"assurance", "category", "attribute", "match"}
     assert len({json.dumps(dict(row), sort_keys=True) for row in table.rows}) == len(table.rows)
-    assert packaged_rules(today=TODAY).rank(IDENTITY.assurance) == 18
+    assert packaged_rules(today=NOW.date()).rank(IDENTITY.assurance) == 18
 
 
 ROWS: list[dict[str, Any]] = [dict(row) for row in packaged_table(TABLE).rows]
@@ -161,7 +162,7 @@ def rules(rows: list[dict[str, Any]]) -> MatchRules:
 def test_a_later_table_changes_the_weights_without_any_code() -> None:
     changes = {"attribute": {"weight": 4}, "category": {"most": 4}}
     rows = [{**row, **changes[row["kind"]]} if "name" in (row.get("attribute"), row.get("category")) else row for row in ROWS]
-    assert rules(rows).weigh(IDENTITY, Stated(**NAME), today=TODAY).weight == 4
+    assert rules(rows).weigh(IDENTITY, Stated(**NAME), now=NOW).weight == 4
 
 
 @pytest.mark.parametrize(

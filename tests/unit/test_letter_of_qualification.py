@@ -1,14 +1,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from did_health.errors import FormatError
 from did_health.health.issuer_details import Issuer
-from did_health.health.letter_of_qualification import CHECKS, LetterOfQualification, PrincipalLicense, QualificationCheck
+from did_health.health.letter_of_qualification import CHECKS, LETTER_LIFETIME, LetterOfQualification, PrincipalLicense, QualificationCheck
+from did_health.health.local_days import local_days
 
 BOARD = Issuer("did:web:board.example", "Board of Testing", "US-VA")
 ISSUED = date(2026, 3, 1)
@@ -30,7 +31,7 @@ LETTER = LetterOfQualification(
         ({"spl_basis": "convenience"}, "/splBasis"),
         ({"decision": "perhaps"}, "/decision"),
         ({"issued_on": "2026-03-01"}, "/issuedOn"),
-        ({"valid_until": datetime(2027, 3, 2, tzinfo=UTC)}, "/validUntil"),
+        ({"valid_until": datetime(2027, 3, 2, 11, 0, 1, tzinfo=UTC)}, "/validUntil"),
         ({"valid_from": datetime(2027, 3, 2, tzinfo=UTC)}, "/validUntil"),
         ({"compact": ""}, "/compact"),
         ({"checks": {}}, "/checks"),
@@ -70,6 +71,22 @@ def test_only_the_principal_board_issues_a_letter() -> None:
     with pytest.raises(FormatError) as caught:
         LETTER.to_subject("did:key:z6Mk", replace(BOARD, id="did:web:other.example"))
     assert caught.value.where == "/spl/board"
+
+
+def test_its_last_day_is_one_of_the_principal_state() -> None:
+    until = local_days("US-VA").ends(ISSUED + LETTER_LIFETIME)
+    assert until == datetime(2027, 3, 2, 5, tzinfo=UTC)
+    assert replace(LETTER, valid_until=until).to_subject("did:key:z6Mk", BOARD)["issuedOn"] == "2026-03-01"
+    longer = replace(LETTER, valid_until=until + timedelta(seconds=1))
+    with pytest.raises(FormatError) as caught:
+        longer.to_subject("did:key:z6Mk", BOARD)
+    assert caught.value.where == "/validUntil"
+    assert longer.to_subject("did:key:z6Mk", replace(BOARD, jurisdiction="US-WA"))["compact"] == "IMLC"
+
+
+def test_a_letter_of_the_last_days_of_the_calendar_can_be_told() -> None:
+    last = replace(LETTER, issued_on=date(9999, 12, 31), valid_until=datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC))
+    last.check_lifetime("US-GU")
 
 
 def test_the_checks_cannot_be_changed_afterwards() -> None:

@@ -8,6 +8,7 @@ from did_health.errors import FormatError
 from did_health.health.fhir.practitioners import LicenseDefaults
 from did_health.health.fhir.rows import Imported, RowError
 from did_health.health.license_csv import ImportColumns, read_licenses_csv
+from did_health.health.local_days import local_days
 from did_health.health.physician_license import PhysicianLicense
 from did_health.limits import MAX_IMPORT_COLUMNS, MAX_IMPORT_LINE_BYTES, MAX_IMPORT_SKIPPED_BYTES
 
@@ -39,7 +40,7 @@ def test_every_column() -> None:
     assert (claims.name.family, claims.name.given, claims.name.prefix, claims.name.suffix) == ("Adams", "Ann", "Dr.", "Jr.")
     assert (claims.profession, claims.license_number, claims.license_class) == ("MD", "12-3", "telemedicine")
     assert (claims.original_issue_date, claims.jurisdiction) == (date(2010, 6, 1), "US-NC")
-    assert claims.valid_until.date() == date(2029, 5, 31)
+    assert local_days(claims.jurisdiction).last_moment(date(2029, 5, 31)) == claims.valid_until
     assert (claims.npi, claims.fid, claims.degree, claims.taxonomy) == ("1234567893", "123456789", "MD", ("207R00000X", "208D00000X"))
     assert (row.row, row.holder, row.unstated) == (2, HOLDER, frozenset())
 

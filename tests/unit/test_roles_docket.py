@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -260,7 +260,9 @@ def test_an_order_enters_all_its_actions(town: Town, issued: Issued) -> None:
     assert (stayed.status, stayed.state, stayed.order, stayed.reason) == ("in force", "stayed_suspension", order.url, "unprofessional conduct")
     assert codes(town, issued) == ("license_stayed",)
     assert probation.status == "scheduled"
-    assert probation.until == datetime.combine(today + timedelta(days=4), datetime.min.time(), UTC)
+    # Midnight in North Carolina: of summer time where it begins, of standard time where it ends.
+    assert probation.effective == datetime.combine(today + timedelta(days=2), time(4), UTC)
+    assert probation.until == datetime.combine(today + timedelta(days=4), time(5), UTC)
 
 
 def test_a_restriction_is_issued_with_the_licence_anew(town: Town, careful: Board) -> None:

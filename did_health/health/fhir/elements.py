@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import date
 from typing import Final
 
 from did_health.encoding import timestamps
@@ -102,14 +102,11 @@ def has_identifier_type(identifier: Element, codes: frozenset[str]) -> bool:
 
 
 def full_day(text: str) -> date | None:
-    """The day of a FHIR ``date`` or ``dateTime``; ``None`` where it names only a year or a month. Raises ``FormatError`` for any other text."""
+    """The day that a FHIR ``date`` or ``dateTime`` writes; ``None`` where it names only a year or a month. Raises ``FormatError`` for any other text."""
     if _PARTIAL_DATE.fullmatch(text):
         return None
     if len(text) > _DATE_CHARACTERS:
-        return timestamps.parse(text).date()
+        # The day that was written down, which that moment need not lie on in UTC.
+        timestamps.parse(text)
+        return fields.parse_day(text[: len("2026-01-31")], "", "day")
     return fields.parse_day(text, "", "day")
-
-
-def last_moment(day: date) -> datetime:
-    """The last second of a day in UTC: FHIR's periods include their end."""
-    return datetime.combine(day, time(23, 59, 59), UTC)

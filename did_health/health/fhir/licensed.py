@@ -21,11 +21,11 @@ from did_health.health.fhir.writing import (
     US_CORE,
     V2_0360,
     Written,
-    day_of,
     did_identifier,
     ends_with_its_day,
     human_name,
     identifier,
+    last_day,
     new_resource,
     terminology,
     url_of,
@@ -61,7 +61,7 @@ def practitioner(
         name=[human_name(name)],
         qualification=[_qualification(granted, board) for granted, board in licenses],
     )
-    lost = [member for granted, _ in licenses for member in _unsaid(granted)]
+    lost = [member for granted, board in licenses for member in _unsaid(granted, board)]
     if any(granted.name != name for granted, _ in licenses):
         lost.append("name")
     if registrations:
@@ -94,17 +94,17 @@ def _qualification(granted: PhysicianLicense, board: Issuer) -> JSONObject:
         extension=restrictions,
         identifier=[number],
         code=present(coding=degree, text=granted.degree or f"{granted.profession} licence ({granted.license_class})"),
-        period={"start": granted.original_issue_date.isoformat(), "end": day_of(granted.valid_until)},
+        period={"start": granted.original_issue_date.isoformat(), "end": last_day(granted.valid_until, granted.jurisdiction or board.jurisdiction)},
         issuer={"reference": url_of("Organization", board.id), "type": "Organization", "display": board.name},
     )
 
 
 def _registered(registration: PrescriberRegistration) -> JSONObject:
     document = identifier(DEA_SYSTEM, registration.dea_number, kind="DEA", state=registration.state)
-    return {**document, "period": {"end": day_of(registration.valid_until)}}
+    return {**document, "period": {"end": last_day(registration.valid_until, registration.state)}}
 
 
-def _unsaid(granted: PhysicianLicense) -> list[str]:
+def _unsaid(granted: PhysicianLicense, board: Issuer) -> list[str]:
     """The members of a licence that a reader of the Practitioner cannot get back."""
     lost = {
         "licenseClass": granted.license_class != "full",
@@ -114,7 +114,7 @@ def _unsaid(granted: PhysicianLicense) -> list[str]:
         "boardOrderRefs": granted.board_order_refs,
         "compact": granted.compact,
         "validFrom": granted.valid_from,
-        "validUntil": not ends_with_its_day(granted.valid_until),
+        "validUntil": not ends_with_its_day(granted.valid_until, granted.jurisdiction or board.jurisdiction),
     }
     return [member for member, there in lost.items() if there]
 

@@ -24,15 +24,16 @@ from did_health.health.fhir.writing import (
     NPI_SYSTEM,
     US_CORE,
     Written,
-    day_of,
     did_identifier,
     ends_with_its_day,
     identifier,
+    last_day,
     new_resource,
     terminology,
     url_of,
 )  # fmt: skip
 from did_health.health.issuer_details import Issuer
+from did_health.health.local_days import local_days
 from did_health.health.pharmacy import PHARMACY_CLASSES, Pharmacy
 
 _LICENSE_TYPES: Final = frozenset({"SL", "LN"})
@@ -95,11 +96,12 @@ def _pharmacy(resource: Resource, defaults: PharmacyDefaults) -> Imported[Pharma
     permit = next((one for one in numbers if elements.has_identifier_type(one, _LICENSE_TYPES)), None)
     if permit is None:
         raise FormatError("there is no licence number", where="identifier", hint="Type it as SL or LN of HL7 v2 table 0203")
-    end = _end(permit)
+    jurisdiction = _state(permit, body) or defaults.jurisdiction or ""
+    end = _end(permit, jurisdiction)
     claims = Pharmacy(
         name=body.text("name"),
         license_number=permit.text("value"),
-        jurisdiction=_state(permit, body) or defaults.jurisdiction or "",
+        jurisdiction=jurisdiction,
         valid_until=end or defaults.valid_until,
         pharmacy_class=pharmacy_class,
         npi=_value(numbers, NPI_SYSTEMS, "NPI"),
@@ -133,10 +135,10 @@ def _state(permit: Element, body: Element) -> str | None:
     return next((state for one in body.children("address") if (state := jurisdictions.code_of(one.text("state")))), None)
 
 
-def _end(permit: Element) -> datetime | None:
+def _end(permit: Element, jurisdiction: str) -> datetime | None:
     text = permit.child("period").text("end")
     day = elements.full_day(text) if text else None
-    return elements.last_moment(day) if day else None
+    return local_days(jurisdiction).last_moment(day) if day else None
 
 
 # ---- writing
@@ -156,7 +158,7 @@ def accredited_organization(did: str, accreditation: BoardAccreditation) -> Writ
 def pharmacy_organization(did: str, pharmacy: Pharmacy, board: Issuer) -> Written:
     """A pharmacy with its permit, NPI, NCPDP and DEA numbers, and its class by NUCC where that has a code for it."""
     permit = identifier(board.id, pharmacy.license_number, kind="SL", state=pharmacy.jurisdiction, assigner=board.name)
-    numbers: list[JSON] = [{**permit, "period": {"end": day_of(pharmacy.valid_until)}}]
+    numbers: list[JSON] = [{**permit, "period": {"end": last_day(pharmacy.valid_until, pharmacy.jurisdiction)}}]
     for system, value, kind in ((NPI_SYSTEM, pharmacy.npi, "NPI"), (NCPDP_SYSTEM, pharmacy.ncpdp_id, ""), (DEA_SYSTEM, pharmacy.dea, "DEA")):
         if value:
             numbers.append(identifier(system, value, kind=kind))
@@ -165,7 +167,7 @@ def pharmacy_organization(did: str, pharmacy: Pharmacy, board: Issuer) -> Writte
     lost = {
         "class": pharmacy.pharmacy_class not in (*_BY_CLASS, "other"),
         "validFrom": pharmacy.valid_from,
-        "validUntil": not ends_with_its_day(pharmacy.valid_until),
+        "validUntil": not ends_with_its_day(pharmacy.valid_until, pharmacy.jurisdiction),
     }
     return Written(written.url, written.resource, tuple(member for member, there in lost.items() if there))
 

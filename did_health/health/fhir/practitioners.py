@@ -20,6 +20,7 @@ from did_health.health.fhir.profession import Qualified, qualification_of
 from did_health.health.fhir.resources import Resource, read_resources
 from did_health.health.fhir.roles import Roles
 from did_health.health.fhir.rows import Imported, RowError, RowNote
+from did_health.health.local_days import local_days
 from did_health.health.physician_license import LICENSE_CLASSES, PROFESSIONS, PhysicianLicense
 
 NPI_SYSTEMS: Final = frozenset({"http://hl7.org/fhir/sid/us-npi", "urn:oid:2.16.840.1.113883.4.6"})
@@ -102,14 +103,15 @@ class _License:
         number = self.license_identifier(qualified)
         own = self.npi()
         start, end = self.period_day(qualified, "start"), self.period_day(qualified, "end")
+        jurisdiction = self.jurisdiction(number)
         claims = PhysicianLicense(
             name=name,
             profession=qualified.profession,
             license_number=self.license_number(number),
             original_issue_date=start or self.defaults.original_issue_date,
-            valid_until=elements.last_moment(end) if end else self.defaults.valid_until,
+            valid_until=local_days(jurisdiction).last_moment(end) if end else self.defaults.valid_until,
             license_class=self.defaults.license_class,
-            jurisdiction=self.jurisdiction(number),
+            jurisdiction=jurisdiction,
             npi=own,
             degree=qualified.degree,
             taxonomy=self.taxonomy(qualified, own),

@@ -10,8 +10,9 @@ from typing import Final
 from did_health.encoding import timestamps
 from did_health.encoding.strict_json import JSON, JSONObject
 from did_health.health.address import Address
-from did_health.health.fhir.elements import V2_0203, last_moment
+from did_health.health.fhir.elements import V2_0203
 from did_health.health.fields import present
+from did_health.health.local_days import local_days
 from did_health.health.person_name import PersonName
 
 NPI_SYSTEM: Final = "http://hl7.org/fhir/sid/us-npi"
@@ -100,14 +101,15 @@ def address(value: Address) -> JSONObject:
     )
 
 
-def day_of(moment: datetime) -> str:
-    """The day, in UTC, of a moment: the end of a FHIR period includes it."""
-    return moment.astimezone(UTC).date().isoformat()
+def last_day(end: datetime, jurisdiction: str) -> str:
+    """The last day, by the clocks of a jurisdiction, of what ends at a moment: the end of a FHIR period includes it."""
+    return local_days(jurisdiction).day_of(end).isoformat()
 
 
-def ends_with_its_day(moment: datetime) -> bool:
-    """Whether a period that ends with the moment's day ends with the moment."""
-    return moment.astimezone(UTC).replace(microsecond=0) == last_moment(moment.astimezone(UTC).date())
+def ends_with_its_day(end: datetime, jurisdiction: str) -> bool:
+    """Whether what ends at a moment ends with its last day there."""
+    days = local_days(jurisdiction)
+    return end.astimezone(UTC).replace(microsecond=0) == days.last_moment(days.day_of(end))
 
 
 def instant(moment: datetime) -> str:

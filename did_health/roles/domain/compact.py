@@ -143,6 +143,10 @@ class LetterRule:
         if record is None or (record.compact, record.compact_role) != (letter.compact, PRINCIPAL_ROLE):
             sentence = "the registry does not list the letter's board as a principal state of this compact"
             return (Finding(Outcome.FAIL, "not_a_principal_state", sentence, as_of=as_of),)
+        try:
+            letter.check_lifetime(record.jurisdiction)
+        except FormatError as error:
+            return (Finding(Outcome.FAIL, "letter_malformed", error.what, as_of=as_of),)
         return ()
 
     def _of_license(self, subject: Mapping[str, Any], letter: LetterOfQualification, around: Surroundings) -> Sequence[Finding]:

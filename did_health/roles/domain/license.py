@@ -9,6 +9,7 @@ from typing import Final
 
 from did_health.errors import FormatError
 from did_health.health.act import Act
+from did_health.health.local_days import local_days
 from did_health.health.restrictions import Reach, Restriction
 from did_health.roles.domain.compact import principal_findings, principal_of
 from did_health.roles.domain.finding import Finding, Reference, Surroundings
@@ -54,8 +55,8 @@ class LicenseRule:
             except (FormatError, TypeError):
                 findings.append(Finding(Outcome.UNKNOWN, "restrictions_malformed", "the restrictions of the licence cannot be read"))
                 continue
-            today = around.facts.now.date()
-            findings += [_restricted(restriction, around.act, today) for restriction in restrictions if restriction.in_force(today)]
+            now, days = around.facts.now, local_days(board.get("jurisdiction") if isinstance(board, dict) else None)
+            findings += [_restricted(one, around.act, now.date()) for one in restrictions if one.in_force(now, days)]
         return findings
 
 
