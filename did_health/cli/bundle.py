@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,14 +13,13 @@ from did_health.cli import options, session
 from did_health.cli.exits import INDETERMINATE, OK, UsageError
 from did_health.cli.options import AllowHostOption, DirectoryOption, JSONOption, PassphraseFileOption, PolicyOption, example
 from did_health.cli.output import Output, short, when
+from did_health.cli.verifiers import verifier_and_signer
 
 if TYPE_CHECKING:
     from did_health.cli.saved_evidence import SavedEvidence
     from did_health.encoding.strict_json import JSONObject
-    from did_health.roles.institution import Institution
     from did_health.roles.shift import ShiftReview
     from did_health.roles.shift_bundle import ShiftBundle
-    from did_health.roles.verifier import Verifier
     from did_health.trust.policy import TrustPolicy
 
 app = options.group("bundle", "Carry evidence to where there is no network.")
@@ -58,7 +56,7 @@ def make(
     if len(boards) > MAX_SHIFT_BOARDS:
         raise UsageError(f"a bundle has at most {MAX_SHIFT_BOARDS} boards", where="--board")
     types = tuple(dict.fromkeys(credential or COUNTERS[counter]))
-    with _gathering(policy, directory, frozenset(allow_host or ()), by, passphrase_file) as (verifier, signer):
+    with verifier_and_signer(policy, directory, frozenset(allow_host or ()), by, passphrase_file) as (verifier, signer):
         order = ShiftOrder(counter, boards, types, signer.did if signer else None)
         evidence = verifier.collect(order.missing)
         now = session.now()
@@ -91,23 +89,6 @@ def check(
     if saved.bundle is None:
         raise UsageError("this is evidence of one verification, and no bundle", where=str(file), hint="Explain it by: did-health inspect FILE")
     _finish(Output(as_json), saved, trusted, now)
-
-
-@contextmanager
-def _gathering(
-    policy: Path | None, directory: Path, allow_hosts: frozenset[str], by: str | None, passphrase_file: Path | None
-) -> Iterator[tuple[Verifier, Institution | None]]:
-    from did_health.net.verifiers import embedded_verifier, web_verifier
-
-    if policy is not None and by is None:
-        yield web_verifier(session.read_policy(policy, directory), allow_hosts=allow_hosts), None
-        return
-    with session.open_existing(directory, passphrase_file) as opened:
-        signer = None if by is None else opened.institution(by)
-        if policy is None:
-            yield embedded_verifier(opened), signer
-        else:
-            yield web_verifier(session.read_policy(policy, directory), allow_hosts=allow_hosts), signer
 
 
 def _finish(out: Output, saved: SavedEvidence, policy: TrustPolicy, now: datetime, *, file: Path | None = None) -> None:

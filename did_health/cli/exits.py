@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from did_health.errors import DidHealthError, FormatError, ResolutionError, TransportError, UnsupportedError
+
+if TYPE_CHECKING:
+    from did_health.roles.report import Verdict
 
 OK: Final = 0
 """Done, or: the verdict is accept."""
@@ -44,6 +47,13 @@ def exit_code(error: DidHealthError) -> int:
             return USAGE
         return INDETERMINATE if error.code == "INTERNAL_ERROR" else FAILED
     return INDETERMINATE if isinstance(error, TransportError) else FAILED
+
+
+def verdict_code(verdict: Verdict) -> int:
+    """The exit status of a command whose answer is this verdict."""
+    from did_health.roles.report import Verdict
+
+    return {Verdict.ACCEPT: OK, Verdict.REFUSE: FAILED, Verdict.CONDITIONAL: CONDITIONAL}.get(verdict, INDETERMINATE)
 
 
 @contextmanager

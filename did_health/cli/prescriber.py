@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from did_health.cli import options, session
-from did_health.cli.exits import CONDITIONAL, FAILED, INDETERMINATE, OK, no_verdict
+from did_health.cli.exits import no_verdict, verdict_code
 from did_health.cli.options import AllowHostOption, DirectoryOption, JSONOption, PassphraseFileOption, PolicyOption, example
 from did_health.cli.output import Output, clean, when
+from did_health.cli.verifiers import opened_verifier
 
 if TYPE_CHECKING:
     from did_health.roles.prescriber import PrescriberCheck
@@ -43,11 +44,9 @@ def check(
 
     Status: 0 accept, 1 refuse, 2 malformed input, 3 indeterminate (not found, not reached), 4 conditional.
     """
-    from did_health.cli.verify import opened_verifier
     from did_health.net.board_directory import DirectoryClient
     from did_health.net.fetch import HTTPSource
     from did_health.roles.prescriber import PrescriberQuestion, check_prescriber
-    from did_health.roles.report import Verdict
 
     with no_verdict():
         question = PrescriberQuestion(npi, state, schedule, dea, exempt)
@@ -55,7 +54,7 @@ def check(
         with HTTPSource(allow_hosts=hosts) as source, opened_verifier(policy, directory, None, hosts, passphrase_file, None) as verifier:
             found = check_prescriber(question, [DirectoryClient(url, source) for url in board], verifier, clock=session.now)
     _show(Output(as_json), found)
-    raise typer.Exit({Verdict.ACCEPT: OK, Verdict.REFUSE: FAILED, Verdict.CONDITIONAL: CONDITIONAL}.get(found.verdict, INDETERMINATE))
+    raise typer.Exit(verdict_code(found.verdict))
 
 
 def _show(out: Output, found: PrescriberCheck) -> None:

@@ -14,13 +14,12 @@ from did_health.cli import options, session
 from did_health.cli.exits import INDETERMINATE, OK, UsageError
 from did_health.cli.options import AllowHostOption, DirectoryOption, JSONOption, PassphraseFileOption, PolicyOption, example
 from did_health.cli.output import Output, note
+from did_health.cli.verifiers import verifier_and_signer
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from did_health.net.roster_lookup import RosterLookup
-    from did_health.roles.institution import Institution
-    from did_health.roles.verifier import Verifier
 
 app = options.group("roster", "Verify many practitioners at once, and prove later what was seen.")
 
@@ -66,7 +65,7 @@ def verify(
         raise UsageError("whose signature, of which report?", where="--since-signed-by", hint="Name the last report by --since")
     earlier_signer = None if since_signed_by is None else did_named(since_signed_by, directory, "--since-signed-by")
     with ExitStack() as stack:
-        verifier, signer = stack.enter_context(_gathering(policy, directory, frozenset(allow_host or ()), by, passphrase_file))
+        verifier, signer = stack.enter_context(verifier_and_signer(policy, directory, frozenset(allow_host or ()), by, passphrase_file))
         lookup = stack.enter_context(_lookup(file, licenses or [], board or [], directory, frozenset(allow_host or ())))
         executor, width = stack.enter_context(_executor(workers, dask))
         order = RosterOrder(file, report, since, signer, purpose, every_days, chunk, width, earlier_signer)
@@ -107,23 +106,6 @@ def replay(
     if row is not None:
         raise typer.Exit(roster_replay.one_row(out, replayed, row, save))
     raise typer.Exit(roster_replay.all_rows(out, replayed, compare=at is None))
-
-
-@contextmanager
-def _gathering(
-    policy: Path | None, directory: Path, allow_hosts: frozenset[str], by: str | None, passphrase_file: Path | None
-) -> Iterator[tuple[Verifier, Institution | None]]:
-    from did_health.net.verifiers import embedded_verifier, web_verifier
-
-    if policy is not None and by is None:
-        yield web_verifier(session.read_policy(policy, directory), allow_hosts=allow_hosts), None
-        return
-    with session.open_existing(directory, passphrase_file) as opened:
-        signer = None if by is None else opened.institution(by)
-        if policy is None:
-            yield embedded_verifier(opened), signer
-        else:
-            yield web_verifier(session.read_policy(policy, directory), allow_hosts=allow_hosts), signer
 
 
 @contextmanager

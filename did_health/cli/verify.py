@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,15 +10,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from did_health.cli import options, session
-from did_health.cli.exits import CONDITIONAL, FAILED, INDETERMINATE, OK, UsageError, no_verdict
+from did_health.cli.exits import UsageError, no_verdict, verdict_code
 from did_health.cli.options import AllowHostOption, DirectoryOption, JSONOption, PassphraseFileOption, PolicyOption, example
 from did_health.cli.output import Output, note
+from did_health.cli.verifiers import opened_verifier
 
 if TYPE_CHECKING:
     from did_health.cli.saved_evidence import SavedEvidence
     from did_health.health.purposes import PurposePolicies
     from did_health.roles.report import CheckName, Report
-    from did_health.roles.verifier import Verifier
     from did_health.stores.pins import FilePins
 
 EXAMPLE = example(
@@ -63,7 +62,6 @@ def verify(
     Status: 0 accept, 1 refuse, 2 malformed input, 3 indeterminate, 4 conditional.
     """
     from did_health.limits import MAX_DOCUMENT_BYTES
-    from did_health.roles.report import Verdict
 
     if bool(override_by.strip()) != bool(override_reason.strip()):
         raise UsageError("an override names who decides, and why", hint="Give both --override-by and --override-reason")
@@ -104,7 +102,7 @@ def verify(
     if fhir is not None:
         _write_fhir(fhir, report, audience or "")
     _show(Output(as_json), report, saved, show_claims=show_claims)
-    raise typer.Exit({Verdict.ACCEPT: OK, Verdict.REFUSE: FAILED, Verdict.CONDITIONAL: CONDITIONAL}.get(report.verdict, INDETERMINATE))
+    raise typer.Exit(verdict_code(report.verdict))
 
 
 def _require_purpose(purpose: str) -> None:
@@ -171,23 +169,6 @@ def _pins(file: Path | None, policy: Path | None, directory: Path) -> FilePins |
     if file is not None:
         return FilePins(file)
     return FilePins(directory / PINS_FILE) if policy is None and directory.is_dir() else None
-
-
-@contextmanager
-def opened_verifier(
-    policy: Path | None, directory: Path, saved: SavedEvidence | None, allow_hosts: frozenset[str], passphrase_file: Path | None, pins: FilePins | None
-) -> Iterator[Verifier]:
-    """Offline with evidence; over HTTPS under a policy that was named; else by the directory's ledger, whose witnesses need the passphrase."""
-    from did_health.net.verifiers import embedded_verifier, web_verifier
-    from did_health.roles.verifier import Verifier
-
-    if saved is not None:
-        yield Verifier(session.read_policy(policy, directory), clock=session.now, pins=pins)
-    elif policy is not None:
-        yield web_verifier(session.read_policy(policy, directory), allow_hosts=allow_hosts, pins=pins)
-    else:
-        with session.open_existing(directory, passphrase_file) as opened:
-            yield embedded_verifier(opened, pins=pins)
 
 
 def _write_fhir(file: Path, report: Report, audience: str) -> None:

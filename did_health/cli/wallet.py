@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -40,6 +41,16 @@ def open_wallet(directory: Path, name: str, passphrase_file: Path | None) -> tup
     if data is None:
         raise UsageError(f"there is no wallet {name} here", where=str(directory / "wallets"), hint=f"There are: {', '.join(names(directory)) or 'none'}")
     return session.at_file(path, lambda: Wallet.open(data, session.passphrase(passphrase_file), clock=session.now))
+
+
+@contextmanager
+def changed_wallet(directory: Path, name: str, passphrase_file: Path | None) -> Iterator[Wallet]:
+    """The wallet, which is kept as it is when the block ends, unless that raises. Raises as ``open_wallet``."""
+    from did_health.stores.wallet_files import save_wallet
+
+    wallet, key = open_wallet(directory, name, passphrase_file)
+    yield wallet
+    save_wallet(wallet_path(directory, name), wallet, key, clock=session.now, random=session.random_bytes)
 
 
 def names(directory: Path) -> Sequence[str]:
@@ -84,15 +95,12 @@ def add(
     """Keep a credential. It is not verified: the verifier will do that."""
     from did_health.limits import MAX_DOCUMENT_BYTES
     from did_health.roles.issuer import Issued
-    from did_health.stores.wallet_files import save_wallet
 
     issued = session.at_file(file, lambda: Issued.parse(session.read_file(file, max_bytes=MAX_DOCUMENT_BYTES)))
     if not isinstance(issued.credential.get("id"), str):
         raise UsageError("the credential has no id, by which a wallet would find it", where=str(file))
-    wallet, key = open_wallet(directory, name, passphrase_file)
-    with asking("the wallet cannot keep it", where=str(file)):
+    with changed_wallet(directory, name, passphrase_file) as wallet, asking("the wallet cannot keep it", where=str(file)):
         wallet.add(issued)
-    save_wallet(wallet_path(directory, name), wallet, key, clock=session.now, random=session.random_bytes)
     out = Output(as_json)
     if as_json:
         out.json({"wallet": name, "id": issued.id, "credentials": len(wallet.credentials)})

@@ -11,7 +11,7 @@ from did_health.cli import options, session
 from did_health.cli.exits import FAILED, UsageError, asking
 from did_health.cli.options import DirectoryOption, JSONOption, PassphraseFileOption, example
 from did_health.cli.output import Output, note, short
-from did_health.cli.wallet import WalletArgument, open_wallet, wallet_path
+from did_health.cli.wallet import WalletArgument, changed_wallet, open_wallet
 from did_health.cli.wallet_grants import GROUP as app
 
 if TYPE_CHECKING:
@@ -36,13 +36,10 @@ def receive(
     """Keep a receipt of a verification in the activity log. wallet activity --check verifies it."""
     from did_health.limits import MAX_DOCUMENT_BYTES
     from did_health.roles.received_receipt import ReceivedReceipt
-    from did_health.stores.wallet_files import save_wallet
 
     receipt = session.at_file(file, lambda: ReceivedReceipt.parse(session.read_file(file, max_bytes=MAX_DOCUMENT_BYTES)))
-    wallet, key = open_wallet(directory, name, passphrase_file)
-    with asking("the wallet cannot keep it", where=str(file)):
+    with changed_wallet(directory, name, passphrase_file) as wallet, asking("the wallet cannot keep it", where=str(file)):
         wallet.keep_receipt(receipt)
-    save_wallet(wallet_path(directory, name), wallet, key, clock=session.now, random=session.random_bytes)
     out = Output(as_json)
     if as_json:
         out.json({"wallet": name, "id": receipt.id, "receipts": len(wallet.activity)})
