@@ -18,9 +18,10 @@ from did_health.roles.documents import Part, parse_document
 from did_health.roles.evidence import Need
 from did_health.roles.ledger_state import WEBVH, ContentState, DIDState, LedgerState, Logged, Unproven
 from did_health.roles.report import Outcome
+from did_health.roles.siblings import Families
 from did_health.trust.registry import ACTION_ISSUE, RegistryRecord, record_identifier
 from did_health.vc.ledger_revocation import LedgerRevocation
-from did_health.vc.status import StatusEntry, StatusResult, check_status, is_clear
+from did_health.vc.status import EntriesAlike, StatusEntry, StatusResult, check_status, is_clear
 
 _SKEW: Final = timedelta(seconds=MAX_CLOCK_SKEW_SECONDS)
 
@@ -28,14 +29,15 @@ _SKEW: Final = timedelta(seconds=MAX_CLOCK_SKEW_SECONDS)
 class Facts:
     """The state that evidence proves, seen at ``now`` by somebody who accepts proofs of at most ``max_age``."""
 
-    __slots__ = ("_did_before", "_found_before", "_newest", "_oldest", "_state", "now")
+    __slots__ = ("_found_before", "_newest", "_oldest", "_state", "families", "now")
 
     def __init__(self, state: LedgerState, now: datetime, max_age: timedelta) -> None:
         self._state, self.now = state, now
         self._oldest, self._newest = now - max_age, now + _SKEW
-        # One step after the other asks for the issuer.
-        self._did_before: str | None = None
-        self._found_before: DIDState
+        # One step after the other asks for the issuer. One pair, so that threads cannot mix it up.
+        self._found_before: tuple[str, DIDState | None] = ("", None)
+        self.families: Families | None = None
+        """For verifications at the same moment, if there are several."""
 
     @property
     def registry_authority(self) -> str:
@@ -96,12 +98,13 @@ class Facts:
 
     def did(self, text: str) -> DIDState:
         """The DID's document by the newest log. Raises ``Unproven``."""
-        if text == self._did_before:
-            return self._found_before
+        before, found = self._found_before
+        if text == before and found is not None:
+            return found
         state = self._state.did(text, self.now)
         if state.as_of is not None:
             self._require_fresh(state.as_of)
-        self._found_before, self._did_before = state, text
+        self._found_before = (text, state)
         return state
 
     def key(self, verification_method: str, purpose: str, controller: str | None = None) -> PublicKey:
@@ -146,6 +149,13 @@ class Facts:
         if status_list is None or content.expires is not None or not self._oldest <= content.as_of <= self._newest:
             return None
         return content.as_of if is_clear(entry, status_list, self.now) else None
+
+    def clear_alike(self, entry: JSONObject, issuer: str) -> EntriesAlike | None:
+        """For entries like this one, if it is ``clear``."""
+        known = self._state.known_status_list(entry["statusListCredential"], issuer)
+        if known is None or known[0] is None or self.clear(entry, issuer) is None:
+            return None
+        return EntriesAlike(entry, known[0].status_list)
 
     def status(self, raw: JSON, issuer: str) -> tuple[StatusResult, datetime]:
         """The value of a ``credentialStatus`` entry by the issuer's newest list, and the list's time. Raises ``Unproven``."""

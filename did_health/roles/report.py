@@ -140,7 +140,7 @@ class Report:
     @property
     def as_of(self) -> datetime | None:
         """The oldest time among the checks: the whole report is known to be true for no later moment."""
-        return min((check.as_of for check in self.checks if check.as_of is not None), default=None)
+        return min([check.as_of for check in self.checks if check.as_of is not None], default=None)
 
     @property
     def reasons(self) -> tuple[Check, ...]:

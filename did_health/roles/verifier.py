@@ -21,6 +21,7 @@ from did_health.roles.nonces import UsedNonces
 from did_health.roles.pins import Pins, PinsInMemory
 from did_health.roles.plan import missing
 from did_health.roles.report import Check, CheckName, Outcome, Report, Verdict, verdict_of
+from did_health.roles.siblings import Families
 from did_health.trust.policy import DEFAULT_PURPOSE, TrustPolicy
 
 Missing = Callable[[Evidence], Sequence[Need]]
@@ -60,6 +61,8 @@ class Verifier:
         self._memo = Memo()
         # Of the evidence used last: verifications one after the other often share it.
         self._state: LedgerState | None = None
+        # A roster is verified for one moment. One pair, so that threads cannot mix it up.
+        self._facts_before: tuple[tuple[object, ...], Facts | None] = ((), None)
 
     @property
     def policy(self) -> TrustPolicy:
@@ -172,8 +175,16 @@ class Verifier:
         state = self._state
         if state is None or state.evidence is not evidence:
             state = self._state = LedgerState(self.policy, evidence, self._memo, self._pins)
+        asked = (state, now, purpose, max_age)
+        before, facts = self._facts_before
+        if facts is not None and before == asked:
+            if facts.families is None:
+                facts.families = Families()
+            return facts
         allowed = self.policy.max_age_for(purpose)
-        return Facts(state, now, allowed if max_age is None else min(allowed, max_age))
+        facts = Facts(state, now, allowed if max_age is None else min(allowed, max_age))
+        self._facts_before = (asked, facts)
+        return facts
 
     def _report(
         self,

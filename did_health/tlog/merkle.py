@@ -14,6 +14,7 @@ from typing import Final
 from did_health.errors import VerificationError
 from did_health.tlog.lines import HASH_BYTES
 
+_REMEMBERED_FROM: Final = 3 * HASH_BYTES
 EMPTY_ROOT: Final = sha256(b"").digest()
 """The root of the tree without leaves (RFC 6962 §2.1)."""
 
@@ -175,6 +176,53 @@ def verify_inclusion(leaf_hash: bytes, index: int, size: int, proof: Sequence[by
         sides >>= 1
     if node != root:
         raise _bad_inclusion()
+
+
+class ProvenLeaves:
+    """As ``verify_inclusion``, for many leaves of one tree: a path is walked only as far as a node that an earlier path has proved.
+
+    It remembers the nodes that were met from the third height on, each with the path that goes on from there: a quarter as many as leaves. Safe for
+    several threads: at worst a path is walked to its end.
+    """
+
+    __slots__ = ("_height", "_known", "_root", "_size")
+
+    def __init__(self, size: int, root: bytes) -> None:
+        self._size, self._root = size, root
+        self._height = (size - 1).bit_length()
+        # Nodes are numbered as in a heap: the root is 1, and the children of n are 2n and 2n + 1.
+        self._known: dict[int, tuple[bytes, bytes]] = {}
+
+    def verify(self, leaf_hash: bytes, index: int, path: bytes) -> None:
+        """Verify that the leaf with ``leaf_hash`` is number ``index``; ``path`` is its inclusion proof, all hashes in a row.
+
+        Raises ``VerificationError`` (``inclusion_proof_invalid``).
+        """
+        if not 0 <= index < self._size or len(leaf_hash) != HASH_BYTES:
+            raise _bad_inclusion()
+        inner = (index ^ (self._size - 1)).bit_length()
+        if len(path) != HASH_BYTES * (inner + (index >> inner).bit_count()):
+            raise _bad_inclusion()
+        node, sides, number = leaf_hash, index | -1 << inner, index + (1 << self._height)
+        known, met, place = self._known, [], 0
+        while place < len(path):
+            # Beyond the inner part a node's number says no more at which height it stands.
+            if _REMEMBERED_FROM <= place < inner * HASH_BYTES:
+                if (before := known.get(number)) is not None:
+                    if before != (node, path[place:]):
+                        raise _bad_inclusion()
+                    break
+                met.append((number, (node, path[place:])))
+            sibling = path[place : place + HASH_BYTES]
+            node = sha256(b"\1" + sibling + node if sides & 1 else b"\1" + node + sibling).digest()
+            place += HASH_BYTES
+            sides >>= 1
+            number >>= 1
+        else:
+            if node != self._root:
+                raise _bad_inclusion()
+        if met:
+            known.update(met)
 
 
 def verify_consistency(old_size: int, old_root: bytes, new_size: int, new_root: bytes, proof: Sequence[bytes]) -> None:

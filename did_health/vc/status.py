@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from did_health.vc.status_credential import (
+    EntriesAlike,
     StatusListCredential,
     StatusResult,
     build_status_list_credential,
@@ -15,6 +16,7 @@ from did_health.vc.status_entry import StatusEntry, StatusPurpose
 from did_health.vc.status_list import StatusList
 
 __all__ = [
+    "EntriesAlike",
     "StatusEntry",
     "StatusList",
     "StatusListCredential",

@@ -198,6 +198,32 @@ def is_clear(entry: JSONObject, list_credential: StatusListCredential, now: date
     return position >> 3 < len(data) >= _MIN_BYTES and not data[position >> 3] & 0x80 >> (position & 7)
 
 
+class EntriesAlike:
+    """What ``is_clear`` has said of one entry of a list, at one moment, for further entries that differ from it in nothing but their index."""
+
+    __slots__ = ("_data", "_length", "_list", "_members", "_messages", "_purpose", "_size", "_url")
+
+    def __init__(self, one: JSONObject, status_list: StatusList) -> None:
+        self._members, self._url, self._purpose = len(one), one["statusListCredential"], one["statusPurpose"]
+        self._size, self._messages = one.get("statusSize"), one.get("statusMessage")
+        self._list, self._length = status_list, len(status_list)
+        self._data = status_list.data if status_list.status_size == 1 else None
+
+    def has_clear(self, entry: JSONObject) -> bool:
+        """Whether ``entry``, of the common shape, is one of them and its value is 0."""
+        if len(entry) != self._members or entry["statusListCredential"] != self._url or entry["statusPurpose"] != self._purpose:
+            return False
+        if self._members != _MEMBERS_OF_ONE_BIT and (entry.get("statusSize") != self._size or entry.get("statusMessage") != self._messages):
+            return False
+        index: str = entry["statusListIndex"]
+        if not index.isascii() or not index.isdigit() or len(index) > MAX_INDEX_DIGITS:
+            return False
+        position = int(index)
+        if position >= self._length:
+            return False
+        return not (self._list.get(position) if self._data is None else self._data[position >> 3] & 0x80 >> (position & 7))
+
+
 # Most credentials have the same few statuses.
 @lru_cache(maxsize=256)
 def _result(purpose: str, value: int, message: str | None) -> StatusResult:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from did_health.errors import VerificationError
-from did_health.tlog.merkle import Tree, leaf_hash, verify_consistency, verify_inclusion
+from did_health.tlog.merkle import ProvenLeaves, Tree, leaf_hash, verify_consistency, verify_inclusion
 from did_health.tlog.tiles import parse_tile, tile_content, tiles_for
 
 quick = settings(max_examples=150, deadline=None)
@@ -33,6 +35,43 @@ def test_inclusion(size: int, choice: st.DataObject) -> None:
             verify_inclusion(LEAVES[index], index, size, changed, root)
         with pytest.raises(VerificationError):
             verify_inclusion(LEAVES[index], index, size, proof[:place] + proof[place + 1 :], root)
+
+
+@quick
+@given(size=sizes, choice=st.data())
+def test_leaves_of_one_tree_are_proved_as_each_alone(size: int, choice: st.DataObject) -> None:
+    root = TREE.root(size)
+    leaves = ProvenLeaves(size, root)
+    # Neighbours share their paths; the same leaf comes again, too.
+    for index in choice.draw(st.lists(st.integers(0, min(size - 1, 40)) | st.integers(0, size - 1), max_size=20)):
+        path = b"".join(TREE.inclusion_proof(index, size))
+        place = choice.draw(st.integers(0, len(path)))
+        kind = choice.draw(st.sampled_from(["as it is", "bit", "cut", "longer", "leaf", "index", "root's"]))
+        other = choice.draw(st.integers(-1, size))
+        leaf, at, given_path = LEAVES[index], index, path
+        if kind == "bit" and path:
+            given_path = path[: place - 1] + bytes([path[place - 1] ^ 1]) + path[place:] if place else bytes([path[0] ^ 1]) + path[1:]
+        elif kind == "cut":
+            given_path = path[:place]
+        elif kind == "longer":
+            given_path = path + path[:32]
+        elif kind == "leaf":
+            leaf = LEAVES[other]
+        elif kind == "index":
+            at = other
+        elif kind == "root's":
+            leaf = root
+        hashes_of = tuple(given_path[start : start + 32] for start in range(0, len(given_path), 32))
+
+        def refused(work: Callable[[], None]) -> bool:
+            try:
+                work()
+            except VerificationError:
+                return True
+            return False
+
+        expected = refused(lambda: verify_inclusion(leaf, at, size, hashes_of, root))  # noqa: B023
+        assert refused(lambda: leaves.verify(leaf, at, given_path)) is expected  # noqa: B023
 
 
 @quick

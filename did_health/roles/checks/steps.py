@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
 from did_health.errors import FormatError
+from did_health.ledger.batch import IssuanceReceipt
 from did_health.roles.checks.domain import check_domain
 from did_health.roles.checks.entitlement import check_entitlement
 from did_health.roles.checks.examination import Examination, Subject
@@ -21,9 +22,12 @@ from did_health.roles.checks.status import check_status
 from did_health.roles.checks.validity import check_validity
 from did_health.roles.documents import Part
 from did_health.roles.domain.finding import Followed, Reference
+from did_health.roles.domain.table import rules_of
 from did_health.roles.ledger_state import Unproven
 from did_health.roles.nonces import UsedNonces
 from did_health.roles.report import Check, CheckName, Outcome
+from did_health.roles.siblings import Families, Family, Likeness, likeness
+from did_health.tlog.merkle import ProvenLeaves
 from did_health.vc.credential import Credential
 from did_health.vc.jose_cose.secured import Secured
 from did_health.vc.presentation import Presentation
@@ -63,6 +67,47 @@ class Checks(Examination):
 
     def credential(self, index: int, part: Part, holder: str | None, *, presented: bool) -> Credential | None:
         """Steps 2 to 11 of one credential; the credential unless it is malformed."""
+        families = self.facts.families
+        like = likeness(part, index, self.waive, holder, presented=presented) if families is not None and part.is_common else None
+        if like is None or families is None:
+            return self._in_steps(index, part, holder, presented)
+        family, begun = families.of(like), len(self.made)
+        if family is not None and (sibling := self._sibling(part, family)) is not None:
+            self.made += family.checks
+            return sibling
+        credential = self._in_steps(index, part, holder, presented)
+        if family is None and credential is not None:
+            self._remember(families, like, part, self.made[begun:])
+        return credential
+
+    def _sibling(self, part: Part, family: Family) -> Credential | None:
+        """The credential, if nothing is said against what is its own."""
+        try:
+            credential = part.parsed()
+        except FormatError:
+            return None
+        now = self.facts.now
+        # The common shape has both dates.
+        if not credential.valid_from <= now < credential.valid_until or not family.is_clear(part.credential):  # type: ignore[operator]
+            return None
+        for rule in rules_of(credential):
+            if rule.findings(credential, self):
+                return None
+        return credential if family.has(part, now) else None
+
+    def _remember(self, families: Families, like: Likeness, part: Part, made: Sequence[Check]) -> None:
+        """The family that the credential of ``part`` is the first of, if nothing at all was said against it."""
+        if any(check.outcome not in (Outcome.PASS, Outcome.WAIVED) or check.conditional for check in made):
+            return
+        credential, receipt = part.credential, IssuanceReceipt.parse(part.receipt)
+        issuer = credential["issuer"]
+        key = self.facts.assertion_key(credential["proof"]["verificationMethod"], "assertionMethod", issuer)
+        found = [self.facts.clear_alike(entry, issuer) for entry in credential["credentialStatus"]]
+        entries = tuple(alike for alike in found if alike is not None)
+        if len(entries) == len(found):
+            families.remember(like, Family(tuple(made), key, entries, ProvenLeaves(receipt.count, receipt.root), receipt.ledger_proof))
+
+    def _in_steps(self, index: int, part: Part, holder: str | None, presented: bool) -> Credential | None:
         try:
             credential = part.parsed()
         except FormatError as error:

@@ -9,8 +9,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from itertools import islice
+from typing import NamedTuple
 
 from did_health.encoding import strict_json
 from did_health.encoding.strict_json import JSON, JSONObject
@@ -22,14 +22,17 @@ from did_health.roles.roster.row import RosterFault, RosterRow
 _COLUMNS = ("family", "given", "npi", "licenseNumber", "state", "board")
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """``row`` is ``None`` for a row that could not be read, which ``fault`` tells about; ``doubt`` says why there is no candidate."""
 
     row: RosterRow | None
-    candidates: tuple[bytes, ...] = field(default=(), repr=False)
+    candidates: tuple[bytes, ...] = ()
     doubt: Doubt | None = None
     fault: RosterFault | None = None
+
+    def __repr__(self) -> str:
+        # What the candidates claim stays out of logs and tracebacks.
+        return f"Found({self.row!r}, {len(self.candidates)} candidates, {self.doubt!r}, {self.fault!r})"
 
     def encode(self) -> bytes:
         """Its lines."""
@@ -59,25 +62,29 @@ def read_found(lines: Iterable[bytes]) -> Iterator[Found]:
 
 
 def _candidates(document: JSONObject, following: Iterator[bytes]) -> tuple[bytes, ...]:
-    count, texts = document.get("follow", 0), document.get("candidates", [])
-    if type(count) is not int or not 0 <= count <= MAX_ROSTER_CANDIDATES or type(texts) is not list or len(texts) > MAX_ROSTER_CANDIDATES:
-        raise FormatError("the candidates of a row are not a short list", where="/candidates")
+    count, texts = document.get("follow", 0), document.get("candidates")
+    if type(count) is not int or not 0 <= count <= MAX_ROSTER_CANDIDATES:
+        raise FormatError("the candidates of a row are not a short list", where="/follow")
     found = tuple(islice(following, count))
     if len(found) != count:
         raise FormatError("a line of a roster's journal is missing")
+    if texts is None:
+        return found
+    if type(texts) is not list or len(texts) > MAX_ROSTER_CANDIDATES:
+        raise FormatError("the candidates of a row are not a short list", where="/candidates")
     try:
-        return (*found, *[text.encode() for text in texts]) if texts else found
+        return (*found, *[text.encode() for text in texts])
     except (AttributeError, UnicodeEncodeError) as error:
         raise FormatError("a candidate is not a text", where="/candidates") from error
 
 
 def _row(value: JSON) -> RosterRow:
-    family, given, npi, number, state, board = _texts(value, _COLUMNS)
+    columns = _texts(value, _COLUMNS)
     place, key = value.get("row"), value.get("key")
     if type(place) is not int or type(key) is not str:
         raise FormatError("the row lacks its number or key", where="/row")
     # The key of a row that brought its credential is made from what is not written here.
-    return RosterRow.restored(place, key, family=family, given=given, npi=npi, license_number=number, state=state, board=board)
+    return RosterRow.restored(place, key, *columns)
 
 
 def _fault(value: JSON) -> RosterFault:

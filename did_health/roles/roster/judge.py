@@ -99,7 +99,7 @@ class Judge:
 
     def lines(self, chunk: bytes) -> bytes:
         """``result`` as a line for each row of a journal's chunk; raises ``FormatError`` for what is none."""
-        return b"".join([dumps(self.result(found)) + b"\n" for found in read_found(chunk.splitlines())])
+        return b"".join([dumps(self.result(found)) + b"\n" for found in read_found(_lines(chunk))])
 
 
 def judge_chunk(setup: JudgeSetup, chunk: bytes) -> bytes:
@@ -110,6 +110,12 @@ def judge_chunk(setup: JudgeSetup, chunk: bytes) -> bytes:
 @lru_cache(maxsize=1)
 def _judge(setup: JudgeSetup) -> Judge:
     return Judge(setup)
+
+
+def _lines(chunk: bytes) -> list[bytes]:
+    # Not splitlines, which looks at every byte.
+    lines = chunk.split(b"\n")
+    return lines if lines[-1] else lines[:-1]
 
 
 def _reasons(report: Report) -> list[JSONObject]:

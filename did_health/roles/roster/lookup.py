@@ -61,6 +61,28 @@ class Claims(NamedTuple):
     @classmethod
     def of(cls, credential: JSONObject) -> Claims:
         """Read them."""
+        # As nearly all are written.
+        try:
+            subject = credential["credentialSubject"]
+            name = subject["name"]
+            found = cls(
+                credential["issuer"],
+                name["family"],
+                name["given"],
+                subject.get("npi", ""),
+                subject["licenseNumber"],
+                subject["board"]["jurisdiction"],
+                credential["validFrom"],
+            )
+        except (KeyError, TypeError, AttributeError):
+            return cls._of_any(credential)
+        for text in found:
+            if type(text) is not str:
+                return cls._of_any(credential)
+        return found
+
+    @classmethod
+    def _of_any(cls, credential: JSONObject) -> Claims:
         subject = _object(credential.get("credentialSubject"))
         name, issuer = _object(subject.get("name")), credential.get("issuer")
         return cls(
@@ -105,16 +127,14 @@ _UNREADABLE: Final = Doubt("credential_malformed", "what was found for the row i
 
 def choose(row: RosterRow, candidates: Sequence[bytes]) -> Chosen | Doubt:
     """The one licence among ``candidates`` that ``row`` means: of several versions the newest, of several licences none."""
+    if len(candidates) == 1:
+        return _fitting(row, candidates[0])
     doubt = NOT_FOUND
     found: dict[tuple[str, str], Chosen] = {}
     for candidate in candidates:
-        one = _read(candidate)
+        one = _fitting(row, candidate)
         if isinstance(one, Doubt):
             doubt = one
-        elif not one.claims.is_asked_for(row):
-            doubt = _MISMATCH
-        elif not same_person(row.family, row.given, one.claims.family, one.claims.given):
-            doubt = _OTHER_NAME
         else:
             license_of = (one.claims.issuer, one.claims.number)
             known = found.get(license_of)
@@ -123,6 +143,16 @@ def choose(row: RosterRow, candidates: Sequence[bytes]) -> Chosen | Doubt:
     if len(found) == 1:
         return found.popitem()[1]
     return _SEVERAL if found else doubt
+
+
+def _fitting(row: RosterRow, candidate: bytes) -> Chosen | Doubt:
+    """The candidate as it was read, unless it cannot be what the row means."""
+    one = _read(candidate)
+    if isinstance(one, Doubt):
+        return one
+    if not one.claims.is_asked_for(row):
+        return _MISMATCH
+    return one if same_person(row.family, row.given, one.claims.family, one.claims.given) else _OTHER_NAME
 
 
 def _read(candidate: bytes) -> Chosen | Doubt:

@@ -52,11 +52,11 @@ class RosterRow:
             raise FormatError("a licence number alone is nobody's: each board has its own", where="state", hint="Give the state, as NC, or the board's DID")
 
     @classmethod
-    def restored(cls, row: int, key: str, **columns: str) -> RosterRow:
+    def restored(cls, row: int, key: str, family: str, given: str, npi: str, license_number: str, state: str, board: str) -> RosterRow:
         """A row that was checked before, without its credential; ``key`` is what it had with it."""
         self = object.__new__(cls)
-        for name, value in ({"row": row, "credential": "", "_key": key} | columns).items():
-            object.__setattr__(self, name, value)
+        for assign, value in zip(_SLOTS, (row, family, given, npi, license_number, state, board, "", key), strict=True):
+            assign(self, value)
         return self
 
     @property
@@ -73,6 +73,12 @@ class RosterRow:
         """The row without its credential; ``from_json`` reads it again."""
         members = {"npi": self.npi, "licenseNumber": self.license_number, "state": self.state, "board": self.board}
         return {"row": self.row, "key": self.key, "family": self.family, "given": self.given} | {name: value for name, value in members.items() if value}
+
+
+# A frozen dataclass can be filled only like this; its slots are quicker than object.__setattr__, and there are many rows.
+_SLOTS: Final = tuple(
+    RosterRow.__dict__[name].__set__ for name in ("row", "family", "given", "npi", "license_number", "state", "board", "credential", "_key")
+)
 
 
 @dataclass(frozen=True, slots=True)

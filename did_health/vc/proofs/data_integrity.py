@@ -32,6 +32,7 @@ Raises ``ResolutionError`` or ``VerificationError`` when there is none, when it 
 named and the method is not that controller's.
 """
 
+_PROOF_MEMBER: Final = b',"proof":'
 _GENERATION: Final = "PROOF_GENERATION_ERROR"
 _NO_CONTEXTS: Final[Contexts] = MappingProxyType({})
 _SKEW: Final = timedelta(seconds=MAX_CLOCK_SKEW_SECONDS)
@@ -171,7 +172,8 @@ def verify_common_proof(document: JSONObject, canonical: bytes, keys: KeySource,
     method = verification_method(proof, "/proof")
     signature = proof_value(proof["proofValue"], "/proof")
     _check_times(moment(proof, "created", "/proof"), None, now)
-    _verify_common(proof, signature, canonical, keys(method, "assertionMethod", controller))
+    # The only one, near the end: quotes within texts are escaped.
+    _verify_common(proof, signature, canonical, canonical.rindex(_PROOF_MEMBER), keys(method, "assertionMethod", controller))
 
 
 def verify_common_presentation(document: JSONObject, canonical: bytes, keys: KeySource, *, now: datetime, domain: str, challenge: str) -> str:
@@ -187,17 +189,17 @@ def verify_common_presentation(document: JSONObject, canonical: bytes, keys: Key
         # It is refused there, in the order of the rules.
         _check_expectations(Proof.parse(proof), "authentication", (domain,), challenge)
     _check_times(created, None, now)
-    _verify_common(proof, signature, canonical, keys(method, "authentication", None))
+    # The first one: those of the credentials come later.
+    _verify_common(proof, signature, canonical, canonical.index(_PROOF_MEMBER), keys(method, "authentication", None))
     return method
 
 
-def _verify_common(proof: JSONObject, signature: bytes, canonical: bytes, key: PublicKey) -> None:
+def _verify_common(proof: JSONObject, signature: bytes, canonical: bytes, start: int, key: PublicKey) -> None:
     _require_fit(EDDSA_JCS_2022, key.algorithm)
     require_signature_size(signature, key.algorithm)
-    # Both names are the first of their kind in the text, and neither is the first of its object.
+    # Neither name is the first of its object.
     whole = canonicalize_plain(proof)
-    start = canonical.index(b',"proof":')
-    bare = canonical[:start] + canonical[start + len(b',"proof":') + len(whole) :]
+    bare = canonical[:start] + canonical[start + len(_PROOF_MEMBER) + len(whole) :]
     start = whole.index(b',"proofValue":')
     options = whole[:start] + whole[start + len(b',"proofValue":""') + len(proof["proofValue"]) :]
     if not key.verify(signature, sha256(options).digest() + sha256(bare).digest()):
