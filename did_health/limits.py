@@ -72,6 +72,8 @@ MAX_VERIFICATION_METHODS: Final = 256
 """Verification methods of one DID document."""
 MAX_DID_LOG_BYTES: Final = 4 << 20
 MAX_DID_LOG_ENTRIES: Final = 1_000
+MAX_ANNOUNCED_SERVICES: Final = 16
+"""Services that an institution's DID document names."""
 MAX_DID_WITNESSES: Final = 64
 MAX_DID_WITNESS_BYTES: Final = 1 << 20
 

@@ -130,9 +130,15 @@ def _show(out: Output, did: str, content: object, metadata: dict[str, object], w
         out.facts([(name, value if isinstance(value, str) else strict_json.dumps(value).decode()) for name, value in metadata.items()])
 
 
-@app.command("rotate", epilog=example("did-health did rotate nc-medical"))
+@app.command("rotate", epilog=example(
+    "did-health did rotate nc-medical",
+    "did-health did rotate registry --service TRQP=https://registry.example --service egfURI=https://registry.example/framework",
+))
 def rotate(
     name: NameArgument,
+    service: Annotated[
+        list[str] | None, typer.Option("--service", help="TYPE=URL: what the DID document names from now on, instead of what it named. May be repeated.")
+    ] = None,
     directory: DirectoryOption = options.DEFAULT_DIRECTORY,
     passphrase_file: PassphraseFileOption = None,
     as_json: JSONOption = False,
@@ -141,13 +147,24 @@ def rotate(
     with session.open_existing(directory, passphrase_file) as opened:
         if opened.institution(name).log.deactivated:
             raise UsageError("the DID is deactivated: its keys are of no use any more", where=name)
-        institution = opened.rotate(name)
+        institution = opened.rotate(name, services=_services(service))
         did, version, method = institution.did, institution.log.latest.version_id, institution.verification_method
     out = Output(as_json)
     if as_json:
         out.json({"did": did, "versionId": version, "verificationMethod": method})
     else:
         out.facts([("DID", did), ("Version", version), ("Signs with", method)])
+
+
+def _services(given: list[str] | None) -> dict[str, str] | None:
+    """By its type the URL of each service, or ``None`` to leave them as they are. Raises ``UsageError``."""
+    if not given:
+        return None
+    pairs = [one.partition("=") for one in given]
+    services = {kind: url for kind, separator, url in pairs if separator}
+    if len(services) < len(given):
+        raise UsageError("a service is TYPE=URL, and each type is named once", where="--service", hint="Write it as TRQP=https://registry.example")
+    return services
 
 
 @app.command("deactivate", epilog=example("did-health did deactivate old-board --yes"))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
@@ -13,17 +14,19 @@ from did_health.encoding import strict_json
 from did_health.encoding.base64 import base64url_decode, base64url_encode
 from did_health.encoding.strict_json import JSONObject
 from did_health.errors import ConflictError, FormatError, StoreError, VerificationError
+from did_health.health import fields
 from did_health.keys import Algorithm, generate, signer_from_secret
 from did_health.keys.base import ExportableSigner
 from did_health.ledger.entry import Kind, did_subject, subject_of
 from did_health.ledger.log import Ledger, LoggedEntry, SequencedEntry, Submission, prepare
-from did_health.limits import MAX_DID_LOG_BYTES
+from did_health.limits import MAX_ANNOUNCED_SERVICES, MAX_DID_LOG_BYTES
 from did_health.roles.evidence import Need, Source
 from did_health.roles.signing import default_suite, require_document_algorithm
 from did_health.vc.proofs.data_integrity import add_proof
 
 _KEYS_FORMAT: Final = "did-health/institution-keys/v1"
 SEALED_CONTENT: Final = "institution keys"
+_SERVICE_TYPE: Final = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,63}")
 
 
 class PublishingLedger(Ledger, Source, Protocol):
@@ -63,6 +66,18 @@ class InstitutionKeys:
         if document.get("format") != _KEYS_FORMAT or not isinstance(keys, dict):
             raise FormatError("the file does not hold an institution's keys")
         return cls(*(signer_from_json(keys.get(name), f"/keys/{name}") for name in ("assertion", "update", "nextUpdate")))
+
+
+def announced(services: Mapping[str, str]) -> list[JSONObject]:
+    """The ``service`` member of a DID document (DID Core 1.0 §5.4) for HTTPS URLs by the type of service. Raises ``FormatError``."""
+    if len(services) > MAX_ANNOUNCED_SERVICES:
+        raise FormatError(f"an institution announces at most {MAX_ANNOUNCED_SERVICES} services")
+    for kind, url in services.items():
+        if not _SERVICE_TYPE.fullmatch(kind):
+            raise FormatError("the type of a service is a word", where=kind[:64], hint="Write it as TRQP")
+        if not fields.https_url(url, kind, "service's URL").removeprefix("https://").partition("/")[0]:
+            raise FormatError("the service's URL names no host", where=kind)
+    return [{"id": f"#{kind}", "type": kind, "serviceEndpoint": url} for kind, url in services.items()]
 
 
 def signer_from_json(key: object, where: str) -> ExportableSigner:
@@ -165,15 +180,18 @@ class Institution:
         """The DID URL of the assertion key."""
         return f"{self.did}#{self.keys.assertion.public_key.multikey}"
 
-    def rotate(self, save: Callable[[InstitutionKeys], None]) -> None:
+    def rotate(self, save: Callable[[InstitutionKeys], None], *, services: Mapping[str, str] | None = None) -> None:
         """Put the committed next key in charge, with a new assertion key, and commit to a fresh next key.
+
+        ``services`` are those that the document names from now on (see ``announced``), by default those that it names already.
 
         ``save`` writes the new keys away; it is called before anything is logged, so that no crash can lose a key that is in charge.
         If it happens in between, rotate again. The old assertion key leaves the document: the ledger admits nothing more that is signed
         with it, whoever has it, and what was logged before stays verifiable.
 
-        Raises ``ConflictError`` if somebody else has continued the DID's log; nothing is saved then.
+        Raises ``ConflictError`` if somebody else has continued the DID's log, ``FormatError`` for a service that is none; nothing is saved then.
         """
+        named = self.log.latest.state.get("service", []) if services is None else announced(services)
         self._require_newest()
         update, new_next, assertion = self._next_signer(), generate(self.random), generate(self.random, self.keys.assertion.public_key.algorithm)
         multikey = assertion.public_key.multikey
@@ -181,7 +199,7 @@ class Institution:
             self.log,
             signer=update,
             now=self.clock(),
-            state=webvh.multikey_document({multikey: multikey}),
+            state=webvh.multikey_document({multikey: multikey}, services=named),
             next_key_hashes=[webvh.next_key_hash(new_next.public_key.multikey)],
         )
         keys = InstitutionKeys(assertion, update, new_next)

@@ -271,10 +271,10 @@ class Office:
         memory = SQLCounterMemory(database)
         return PickupDesk(verifier, ReceiptBook(self.institution(name), SQLVerifierRecords(database)), memory, memory)
 
-    def rotate(self, name: str) -> Institution:
+    def rotate(self, name: str, *, services: Mapping[str, str] | None = None) -> Institution:
         """Rotate an institution's keys (see ``Institution.rotate``); the new ones are written before they are logged."""
         institution = self.institution(name)
-        institution.rotate(lambda keys: self._save_keys(name, keys))
+        institution.rotate(lambda keys: self._save_keys(name, keys), services=services)
         return institution
 
     # ---- wallets

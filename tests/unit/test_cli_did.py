@@ -151,6 +151,22 @@ def test_rotate(cli: CLI) -> None:
     assert "no-board" in cli("did", "rotate", "no-board", code=2).err
 
 
+def test_rotate_names_services(cli: CLI) -> None:
+    services = {"TRQP": "https://registry.example", "egfURI": "https://registry.example/framework?v=1"}
+    did = cli("did", "rotate", "registry", *(part for kind, url in services.items() for part in ("--service", f"{kind}={url}")), "--json").json["did"]
+    cli("did", "rotate", "registry")
+    named = cli("did", "resolve", did, "--json").json["didDocument"]["service"]
+    assert [(one["type"], one["serviceEndpoint"]) for one in named] == list(services.items())
+    # What the authority said before is still believed.
+    assert cli.verify(cli.shown(), "--json").json["verdict"] == "accept"
+
+
+@pytest.mark.parametrize("given", [("TRQP",), ("TRQP=https://a.example", "TRQP=https://b.example"), ("TRQP=http://a.example",), ("=https://a.example",)])
+def test_rotate_refuses_what_is_no_service(cli: CLI, given: tuple[str, ...]) -> None:
+    cli("did", "rotate", "registry", *(part for one in given for part in ("--service", one)), code=2)
+    assert cli("did", "rotate", "registry", "--json").json["versionId"].startswith("2-")
+
+
 def test_missing_directory(cli: CLI) -> None:
     assert "board init" in cli("did", "rotate", "nc-medical", "--dir", "nowhere", code=2).err
 

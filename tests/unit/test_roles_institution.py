@@ -8,13 +8,15 @@ from typing import Any
 
 import pytest
 
+from did_health.did.document import DIDDocument
 from did_health.errors import ConflictError, FormatError, StoreError, UnsupportedError, VerificationError
 from did_health.keys import Algorithm, generate
 from did_health.ledger.entry import Kind, did_subject, subject_of
 from did_health.ledger.log import LoggedEntry, Submission
+from did_health.limits import MAX_ANNOUNCED_SERVICES
 from did_health.roles.evidence import Need
 from did_health.roles.holder import Wallet
-from did_health.roles.institution import Institution, InstitutionKeys
+from did_health.roles.institution import Institution, InstitutionKeys, announced
 from did_health.roles.report import Verdict
 from did_health.roles.signing import DOCUMENT_ALGORITHMS, default_suite
 from tests.town import Town
@@ -128,6 +130,38 @@ def test_rotation_puts_the_committed_key_in_charge_and_retires_the_old_assertion
     methods = [method["id"] for method in institution.log.latest.state["verificationMethod"]]
     assert methods == [institution.verification_method] != [old_method]
     assert reopened(town, institution).log.lines == institution.log.lines
+
+
+def test_services_are_named_while_keys_are_rotated_and_stay_until_others_are(town: Town, institution: Institution) -> None:
+    first = {"TRQP": "https://registry.example", "egfURI": "https://registry.example/framework"}
+    for services, named in ((first, first), (None, first), ({"TRQP": "https://new.example"}, {"TRQP": "https://new.example"}), ({}, {})):
+        town.ticking(1)
+        institution.rotate(lambda _: None, services=services)
+        document = DIDDocument.parse(institution.log.latest.state)
+        assert {one.types[0]: one.endpoints[0] for one in document.services} == named
+        assert [one.id for one in document.services] == [f"{institution.did}#{kind}" for kind in named]
+    assert reopened(town, institution).log.lines == institution.log.lines
+
+
+@pytest.mark.parametrize(
+    "services",
+    [
+        {"": "https://a.example"}, {"a b": "https://a.example"}, {"x" * 65: "https://a.example"},
+        {"TRQP": "http://a.example"}, {"TRQP": "https://"}, {"TRQP": "https:///x"}, {"TRQP": ""},
+    ],
+)  # fmt: skip
+def test_what_is_no_service_changes_nothing(town: Town, institution: Institution, services: dict[str, str]) -> None:
+    saved: list[InstitutionKeys] = []
+    with pytest.raises(FormatError):
+        institution.rotate(kept(saved), services=services)
+    assert (saved, newest_line(town, institution).parsed.seq) == ([], 0)
+
+
+def test_only_so_many_services_are_announced() -> None:
+    most = {f"S{number}": "https://a.example" for number in range(MAX_ANNOUNCED_SERVICES)}
+    assert len(announced(most)) == MAX_ANNOUNCED_SERVICES
+    with pytest.raises(FormatError):
+        announced({**most, "more": "https://a.example"})
 
 
 def test_rotations_follow_each_other(town: Town, institution: Institution) -> None:

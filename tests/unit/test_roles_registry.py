@@ -114,6 +114,16 @@ def test_it_speaks_for_its_authority_alone(place: RegistryTown) -> None:
         place.registry.answer(place.authorization(jurisdiction="everywhere"))
 
 
+def test_statements_outlive_the_key_that_signed_them(tmp_path: Path) -> None:
+    """The authority rotates its keys, to name the registry in its DID document."""
+    place = RegistryTown(tmp_path, seed="rotated")
+    place.town.ticking(1)
+    place.town.directory.rotate("registry", services={"TRQP": "https://registry.example"})
+    assert place.registry.answer(place.authorization()).granted
+    assert place.opened().answer(place.recognition()).granted
+    place.town.close()
+
+
 def test_a_registry_that_is_stale_says_so(place: RegistryTown) -> None:
     ledger, policy = place.town.directory.ledger, place.town.directory.policy
     ledger.heartbeat()
