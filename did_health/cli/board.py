@@ -1,15 +1,15 @@
-"""``did-health board``: an issuer that issues, imports, suspends, reinstates, revokes, and lists what it issued."""
+"""``did-health board``: an issuer: made, issuing, issuing anew to a new key, and listing what it issued."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from did_health.cli import days, options, session
+from did_health.cli import options, session
 from did_health.cli.exits import UsageError, asking
 from did_health.cli.options import (
     AlgorithmOption,
@@ -26,21 +26,11 @@ from did_health.cli.output import Output, note, short, when
 from did_health.errors import DidHealthError
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from did_health.roles.decision import Decision
-    from did_health.roles.issuer import Board, Issued
+    from did_health.roles.issuer import Issued
 
 app = options.group("board", "Issue credentials as a board, and suspend, reinstate and revoke them.")
 
 BoardArgument = Annotated[str, typer.Argument(help="The board's short name in the directory.")]
-CredentialArgument = Annotated[str, typer.Argument(metavar="CREDENTIAL", help="The credential's id (urn:uuid:…), or the licence number.")]
-ReasonOption = Annotated[str, typer.Option("--reason", help="Why: kept in the board's register, never published.")]
-OrderOption = Annotated[str, typer.Option("--order", help="The public board order, as a number or URL.")]
-EffectiveOption = Annotated[
-    str | None, typer.Option("--effective", help="From when on: a day in the board's state, or a moment as 2026-01-31T13:45:00Z; by default now.")
-]
-ByOption = Annotated[str, typer.Option("--by", help="Who decides: kept in the board's register.")]
 
 
 @app.command("init", epilog=example(
@@ -187,108 +177,44 @@ def _one_order() -> Iterator[None]:
         raise
 
 
-Change = Callable[["Board", str, "datetime | None"], "Decision"]
-
-
-def _change(
-    name: str, credential: str, effective: str | None, directory: Path, passphrase_file: Path | None, as_json: bool, done: str, change: Change,
-    *, favours: bool = False,
+@app.command("replace-holder", epilog=example("did-health board replace-holder csp change.json --wallet adams-2"))
+def replace_holder(
+    name: BoardArgument,
+    file: Annotated[Path, typer.Argument(help="The holder's statement, as wallet rekey wrote it; - is standard input.")],
+    wallet: Annotated[str | None, typer.Option("--wallet", help="A wallet of this directory, which then holds what is issued.")] = None,
+    directory: DirectoryOption = options.DEFAULT_DIRECTORY,
+    passphrase_file: PassphraseFileOption = None,
+    as_json: JSONOption = False,
 ) -> None:
-    """Change one credential's status, and say so; or that it is yet to come."""
-    since = days.given(effective, "--effective")
+    """Issue everything that the holder's old key has to the new one, and revoke it for the old one.
+
+    Be sure who asks: whoever has the old key can make such a statement.
+    """
+    from did_health.limits import MAX_DOCUMENT_BYTES
+    from did_health.roles.key_change import KeyChange
+
+    data = session.read_file(file, max_bytes=MAX_DOCUMENT_BYTES)
+    change = session.at_file(file, lambda: KeyChange.verified(data, now=session.now()))
     with session.open_existing(directory, passphrase_file) as opened:
         board = opened.board(name)
-        credential_id = find_credential(directory, name, credential)
-        with asking(f"{name} never issued this credential", where=credential, hint=f"See: did-health board list {name}"):
-            begins = days.beginning(since, "--effective", board.details.jurisdiction, favours=favours)
-            decision = change(board, credential_id, begins)
+        held = None if wallet is None else opened.wallet(wallet)
+        if held is not None and held.did != change.new:
+            raise UsageError("the wallet is not the one with the new key", where=f"--wallet {wallet}")
+        replaced = []
+        with asking("the board issued nothing like that"):
+            for row in board.held_by(change.old):
+                issued = board.replace_holder(row.id, change)
+                replaced.append((row.id, issued.id))
+                if held is not None and wallet is not None:
+                    held.add(issued)
+                    opened.save_wallet(wallet, held)
     out = Output(as_json)
-    state = done if decision.is_in_force else decision.status
     if as_json:
-        out.json({"id": credential_id, "state": state, "decision": decision.id})
+        out.json([{"old": old, "new": new} for old, new in replaced])
+    elif replaced:
+        out.table(("Revoked", "Issued"), replaced, title=f"{len(replaced)} issued to the new key")
     else:
-        out.facts([("Credential", credential_id), ("Is now", state), *([] if decision.is_in_force else [("Decision", decision.id)])])
-
-
-def find_credential(directory: Path, name: str, credential: str) -> str:
-    """The id of the credential with this id or licence number; the newest, if several have the number."""
-    with session.register(directory, name) as (institution, register):
-        if register.get(credential) is not None:
-            return credential
-        found = register.find(institution.did, number=credential, limit=1) if credential else ()
-    if not found:
-        raise UsageError(f"{name} issued no credential with this id or number", where=credential, hint=f"See: did-health board list {name}")
-    return found[0].id
-
-
-@app.command("suspend", epilog=example('did-health board suspend nc-medical 12345 --reason "summary suspension" --order 2026-017'))
-def suspend(
-    name: BoardArgument,
-    credential: CredentialArgument,
-    reason: ReasonOption,
-    order: OrderOption = "",
-    effective: EffectiveOption = None,
-    state: Annotated[str, typer.Option("--state", help="The board's word: suspended, summary_suspension, inactive or retired.")] = "suspended",
-    by: ByOption = "",
-    directory: DirectoryOption = options.DEFAULT_DIRECTORY,
-    passphrase_file: PassphraseFileOption = None,
-    as_json: JSONOption = False,
-) -> None:
-    """Suspend a credential until it is reinstated; the very next verification sees it."""
-    from did_health.health.status_messages import SIGNALS
-
-    _require_state(state, [word for word, signal in SIGNALS.items() if signal.suspension])
-    _change(
-        name, credential, effective, directory, passphrase_file, as_json, "suspended",
-        lambda board, one, since: board.suspend(one, reason=reason, effective=since, order=order, state=state, by=by),
-    )
-
-
-@app.command("reinstate", epilog=example('did-health board reinstate nc-medical 12345 --reason "order vacated"'))
-def reinstate(
-    name: BoardArgument,
-    credential: CredentialArgument,
-    reason: ReasonOption,
-    order: OrderOption = "",
-    effective: EffectiveOption = None,
-    by: ByOption = "",
-    directory: DirectoryOption = options.DEFAULT_DIRECTORY,
-    passphrase_file: PassphraseFileOption = None,
-    as_json: JSONOption = False,
-) -> None:
-    """End a suspension. What is revoked stays revoked."""
-    _change(
-        name, credential, effective, directory, passphrase_file, as_json, "reinstated",
-        lambda board, one, since: board.reinstate(one, reason=reason, effective=since, order=order, by=by), favours=True,
-    )
-
-
-@app.command("revoke", epilog=example('did-health board revoke nc-medical 12345 --reason "final order" --order 2026-031'))
-def revoke(
-    name: BoardArgument,
-    credential: CredentialArgument,
-    reason: ReasonOption,
-    order: OrderOption = "",
-    effective: EffectiveOption = None,
-    state: Annotated[str, typer.Option("--state", help="The board's word: revoked, surrendered, surrendered_in_lieu or issued_in_error.")] = "revoked",
-    by: ByOption = "",
-    directory: DirectoryOption = options.DEFAULT_DIRECTORY,
-    passphrase_file: PassphraseFileOption = None,
-    as_json: JSONOption = False,
-) -> None:
-    """Revoke a credential for ever."""
-    from did_health.health.status_messages import SIGNALS
-
-    _require_state(state, [word for word, signal in SIGNALS.items() if signal.revocation])
-    _change(
-        name, credential, effective, directory, passphrase_file, as_json, "revoked",
-        lambda board, one, since: board.revoke(one, reason=reason, effective=since, order=order, state=state, by=by),
-    )
-
-
-def _require_state(state: str, words: list[str]) -> None:
-    if state not in words:
-        raise UsageError("the board's word for the state is none of those known", where="--state", hint=f"It is one of: {', '.join(words)}")
+        out.line("The old key holds nothing of this issuer's.")
 
 
 @app.command("list", epilog=example(
