@@ -26,6 +26,9 @@ from did_health.services.federation import LOOPBACK, Federation
 from did_health.tlog.checkpoint import Checkpoint
 from did_health.tlog.note import SignedNote
 from did_health.tlog.witness_policy import WitnessPolicy
+from did_health.trust.trqp.query import Query, QueryKind
+from tests.registry_parties import LICENSE, UNKNOWN, post
+from tests.service_process import ServiceProcess, killed_at_the_end
 
 PROGRAM = (sys.executable, "-c", "from did_health.cli.main import run; run()", "federation")
 PATIENCE = 60.0
@@ -172,6 +175,32 @@ def test_whoever_is_killed_comes_back_with_all_data(up: Up) -> None:
     for ledger in ledgers.values():
         ledger.close()
     assert sizes(up)[0] > before[0]
+
+
+def test_a_trust_registry_answers_from_all_its_ledgers(up: Up) -> None:
+    """A yes from the ledger that has the record, a no with the proof of each of them; one that is killed is read from a mirror."""
+    federation = Federation.open(up.folder)
+    ledgers = federation.remote_ledgers()
+    with federation.registry(ledgers) as office:
+        board = office.create_board("asked-about", title="A Board", jurisdiction="US-VA", professions=["MD"], place="ledger-2.example").institution.did
+    for ledger in ledgers.values():
+        ledger.close()
+    authority = federation.trust_policy.registry_authority
+    asked = {"authority": authority, "action": "issue", "resource": LICENSE}
+    licensed, unheard = (Query.asking(QueryKind.AUTHORIZATION, entity=entity, **asked) for entity in (board, UNKNOWN))
+    started: list[ServiceProcess] = []
+    with killed_at_the_end(started):
+        framed = ("--governance-framework", "https://framework.example", "--listen", f"{LOOPBACK}:0")
+        started.append(ServiceProcess("registry", "--policy", federation.trust_policy_path, "--allow-host", LOOPBACK, *framed))
+        (url,) = started[0].told["urls"]
+        answers = [post(url, query).json() for query in (licensed, unheard)]
+        assert [answer["authorized"] for answer in answers] == [True, False]
+        origins = [{one["origin"] for one in answer["did_health"]["checkpoints"]} for answer in answers]
+        assert origins == [{"ledger-1.example", "ledger-2.example", "ledger-3.example"}] * 2
+        up.kill("ledger-1")
+        assert post(url, licensed).json()["authorized"] is True
+        eventually(up.mended)
+        assert started[0].end(signal.SIGTERM)[0] == 0
 
 
 def status(folder: Path) -> tuple[int, dict[str, Any]]:
