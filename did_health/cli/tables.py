@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
@@ -54,7 +55,7 @@ def tables(
                 f"{(today - table.compiled_on).days}{' (stale)' if table.name in stale else ''}",
                 len(table.rows),
                 _compared(table),
-                "\n".join(source.title for source in table.sources.values()),
+                _first_source(table),
             )
             for table in known
         ])
@@ -84,6 +85,13 @@ def _show_rows(out: Output, table: DatedTable, state: str, today: date, *, is_st
         for row in rows
     ])
     return True
+
+
+def _first_source(table: DatedTable) -> str:
+    """The source of most rows, and how many others there are."""
+    first = Counter(str(row["source"]) for row in table.rows).most_common(1)
+    others = len(table.sources) - len(first)
+    return "\n".join([*(table.sources[name].title for name, _ in first), *([f"and {others} other{'s' if others > 1 else ''}"] if others else [])])
 
 
 def _code(state: str) -> str:

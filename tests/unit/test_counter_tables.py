@@ -47,7 +47,7 @@ def test_whether_two_names_can_be_one_persons(one: tuple[str, ...], other: tuple
 
 def test_rules_of_states_have_a_source_and_no_credential_suffices_by_default() -> None:
     rules = identification_rules(packaged_table("identification-rules"))
-    assert len({rule.jurisdiction for rule in rules}) == 29
+    assert len({rule.jurisdiction for rule in rules}) == 30
     for rule in rules:
         assert rule.source.seen_on is not None
         assert rule.source.url.startswith("http")
@@ -59,7 +59,8 @@ def test_rules_of_states_have_a_source_and_no_credential_suffices_by_default() -
     [
         ("2", "US-NC", ["always"]), ("3", "US-NC", ["some_drugs"]), ("none", "US-NC", []), ("", "US-NC", ["always", "some_drugs"]), ("5", "US-NC", []),
         ("2", "US-VA", ["unknown_person"]), ("4", "US-VA", ["discretion"]), ("4", "US-WV", ["always"]), ("5", "US-WV", []),
-        ("2", "US-ME", ["discretion", "unknown_person"]), ("3", "US-TX", ["unknown_person"]), ("2", "US-CA", []), ("2", "", []),
+        ("2", "US-ME", ["discretion", "unknown_person"]), ("3", "US-TX", ["unknown_person"]),
+        ("5", "US-WY", ["always"]), ("5", "US-VT", []), ("2", "US-CA", []), ("2", "", []),
     ],
 )  # fmt: skip
 def test_which_rules_hold(schedule: str, state: str, when: list[str]) -> None:
@@ -94,7 +95,7 @@ def test_a_source_that_lists_no_documents_is_a_rule_all_the_same() -> None:
 def test_a_rule_that_another_source_disputes_still_holds() -> None:
     rules = identification_rules(packaged_table("identification-rules"))
     disputed = [rule for rule in rules if rule.disputed_by]
-    assert {rule.jurisdiction for rule in disputed} == {"US-ME", "US-NM"}
+    assert {rule.jurisdiction for rule in disputed} == {"US-FL", "US-GA", "US-MA", "US-ME", "US-NM", "US-NV"}
     assert all(rules_for(rules, Act("pickup", "2", rule.jurisdiction)) for rule in disputed)
 
 
