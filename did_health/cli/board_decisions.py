@@ -176,7 +176,7 @@ def cascade(
 ) -> None:
     """Follow the principal licences of a compact: without CREDENTIAL every compact licence takes the discipline of its principal state.
 
-    Reinstatement there lifts nothing here. The status is 3 if the state of a principal licence could not be told.
+    Reinstatement there lifts nothing here. The status is 3 if a principal licence does not tell what holds here.
     """
     from did_health.health import jurisdictions
     from did_health.net.verifiers import embedded_verifier
@@ -199,7 +199,7 @@ def cascade(
         decided, unfollowed = follow_principals(opened.board(name), embedded_verifier(opened))
     show_decisions(Output(as_json), decided, "Nothing was to be decided.")
     for one in unfollowed:
-        note(f"The principal licence of {one.credential} could not be told: {', '.join(one.codes)}", "yellow")
+        note(f"The board has to see to {one.credential}: its principal licence does not tell what holds here ({', '.join(one.codes)})", "yellow")
     if unfollowed:
         raise typer.Exit(INDETERMINATE)
 

@@ -60,9 +60,21 @@ class Verdict(StrEnum):
     REFUSE = "refuse"
 
 
+class Cascade(StrEnum):
+    """What a state of a principal licence means for the licences that hang on it under a compact [IMLC section 10(b); 26 V.S.A. §1420j(b)]."""
+
+    NONE = "none"
+    CONDITION = "condition"
+    """They stand: it is no discipline, or none that cascades. Who relies on them is told."""
+    REFUSAL = "refusal"
+    """The compact does not say that they fall, and nobody should rely on them before their own board has said what holds."""
+    SAME_STATUS = "same_status"
+    """They have the same status at once, by law: the principal board has revoked, suspended, or taken a surrender in lieu of discipline."""
+
+
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """What a board publishes for a state.
+    """What a board publishes for a state, and by ``cascade`` what it means for licences that hang on this one.
 
     ``suspension`` and ``revocation`` are bits (a revocation is for ever), ``message`` the value in the message list, ``refresh`` whether the
     holder must fetch a reissued credential, ``reversible`` whether the same credential can become good again.
@@ -74,26 +86,29 @@ class Signal:
     revocation: bool = False
     refresh: bool = False
     reversible: bool = True
+    cascade: Cascade = Cascade.REFUSAL
 
 
 SIGNALS: Final[Mapping[str, Signal]] = MappingProxyType({
-    "active": Signal(Message.CLEAR, Verdict.ACCEPT),
-    "probation": Signal(Message.PROBATION, Verdict.CONDITIONAL, refresh=True),
-    "restricted": Signal(Message.RESTRICTED, Verdict.CONDITIONAL, refresh=True),
+    "active": Signal(Message.CLEAR, Verdict.ACCEPT, cascade=Cascade.NONE),
+    "probation": Signal(Message.PROBATION, Verdict.CONDITIONAL, refresh=True, cascade=Cascade.CONDITION),
+    "restricted": Signal(Message.RESTRICTED, Verdict.CONDITIONAL, refresh=True, cascade=Cascade.CONDITION),
     # The validity has ended as well: validUntil says so without any list.
-    "lapsed": Signal(Message.DELINQUENT, Verdict.REFUSE),
-    "delinquent": Signal(Message.DELINQUENT, Verdict.REFUSE),
-    "inactive": Signal(Message.INACTIVE, Verdict.REFUSE, suspension=True),
-    "retired": Signal(Message.RETIRED, Verdict.REFUSE, suspension=True),
+    "lapsed": Signal(Message.DELINQUENT, Verdict.REFUSE, cascade=Cascade.CONDITION),
+    "delinquent": Signal(Message.DELINQUENT, Verdict.REFUSE, cascade=Cascade.CONDITION),
+    "inactive": Signal(Message.INACTIVE, Verdict.REFUSE, suspension=True, cascade=Cascade.CONDITION),
+    "retired": Signal(Message.RETIRED, Verdict.REFUSE, suspension=True, cascade=Cascade.CONDITION),
     # Reports of a death are sometimes wrong, so this can be taken back.
     "deceased": Signal(Message.DECEASED, Verdict.REFUSE, suspension=True),
-    "suspended": Signal(Message.SUSPENDED, Verdict.REFUSE, suspension=True),
-    "summary_suspension": Signal(Message.SUMMARY_SUSPENSION, Verdict.REFUSE, suspension=True),
-    "stayed_suspension": Signal(Message.STAYED, Verdict.CONDITIONAL),
-    # Reinstatement after one of these is a new credential.
+    "suspended": Signal(Message.SUSPENDED, Verdict.REFUSE, suspension=True, cascade=Cascade.SAME_STATUS),
+    "summary_suspension": Signal(Message.SUMMARY_SUSPENSION, Verdict.REFUSE, suspension=True, cascade=Cascade.SAME_STATUS),
+    "stayed_suspension": Signal(Message.STAYED, Verdict.CONDITIONAL, cascade=Cascade.CONDITION),
+    # Reinstatement after one of these is a new credential. Whether a surrender was one in lieu of discipline, the bare word does not say.
     "surrendered": Signal(Message.SURRENDERED, Verdict.REFUSE, revocation=True, reversible=False),
-    "surrendered_in_lieu": Signal(Message.SURRENDERED_IN_LIEU, Verdict.REFUSE, revocation=True, reversible=False),
-    "revoked": Signal(Message.REVOKED, Verdict.REFUSE, revocation=True, reversible=False),
+    "surrendered_in_lieu": Signal(
+        Message.SURRENDERED_IN_LIEU, Verdict.REFUSE, revocation=True, reversible=False, cascade=Cascade.SAME_STATUS
+    ),
+    "revoked": Signal(Message.REVOKED, Verdict.REFUSE, revocation=True, reversible=False, cascade=Cascade.SAME_STATUS),
     "issued_in_error": Signal(Message.ISSUED_IN_ERROR, Verdict.REFUSE, revocation=True, reversible=False),
     # Computed by the verifier from the principal licence; the board may say so too.
     "compact_derived": Signal(Message.COMPACT_DERIVED, Verdict.REFUSE),
@@ -105,3 +120,9 @@ VERDICTS: Final[Mapping[Message, Verdict]] = MappingProxyType({
     Message.UNDEFINED: Verdict.REFUSE,
 })
 """What a message alone allows; an undefined one is refused, since nobody can know what it means."""
+
+CASCADES: Final[Mapping[Message, Cascade]] = MappingProxyType({
+    **{signal.message: signal.cascade for signal in SIGNALS.values()},
+    Message.UNDEFINED: Cascade.REFUSAL,
+})
+"""What a principal licence's message means for the licences that hang on it; the states of one message agree."""

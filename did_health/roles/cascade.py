@@ -13,12 +13,13 @@ from typing import Final
 
 from did_health.encoding import strict_json
 from did_health.errors import FormatError
-from did_health.health.license_state import SUSPENSIONS, Axis, axis_of
 from did_health.health.local_days import local_days
 from did_health.health.physician_license import CompactOrigin, PhysicianLicense
-from did_health.health.status_messages import SIGNALS
+from did_health.health.status_messages import SIGNALS, Cascade
 from did_health.roles.decision import Decision
 from did_health.roles.documents import logged_credential
+from did_health.roles.domain.compact import PRINCIPAL
+from did_health.roles.domain.status import REVOKED, SUSPENDED
 from did_health.roles.issuer import Board
 from did_health.roles.register import IssuedCredential
 from did_health.roles.report import Check, CheckName, Outcome, Report
@@ -27,14 +28,13 @@ from did_health.roles.verifier import Verifier
 DERIVED: Final = "compact_derived"
 SUSPENDED_FOR: Final = timedelta(days=90)
 """How long a licence is suspended when another member board has acted, unless its own board ends that."""
-_PREFIX: Final = "principal_"
-_LICENSE_PREFIX: Final = "principal_license_"
+_LICENSE_PREFIX: Final = f"{PRINCIPAL}license_"
 _NOT_FOLLOWED: Final = frozenset({"not_a_principal_license", "principal_license_mismatch"})
 
 
 @dataclass(frozen=True, slots=True)
 class Unfollowed:
-    """A compact licence whose principal licence's state could not be told, and why."""
+    """A compact licence of which the principal licence does not tell what holds, and why: it could not be followed, or the board has to decide."""
 
     credential: str
     codes: tuple[str, ...]
@@ -98,19 +98,19 @@ def _principal_state(report: Report) -> str | None:
     """The state that discipline by the principal state puts a compact licence into; ``None`` if there is none, or it is not known."""
     codes = [check.code for check in report.checks if check.name is CheckName.DOMAIN and check.outcome is Outcome.FAIL]
     words = [code.removeprefix(_LICENSE_PREFIX) for code in codes if code.startswith(_LICENSE_PREFIX)]
-    for word in words:
-        if word in SIGNALS and SIGNALS[word].revocation:
-            return word
-    if _PREFIX + "revoked" in codes:
+    signals = {word: SIGNALS[word] for word in words if word in SIGNALS}
+    # What is for ever comes of the words that the compact names, or of the bit alone where the board has no words for it.
+    if (word := next((one for one, signal in signals.items() if signal.revocation and signal.cascade is Cascade.SAME_STATUS), None)) is not None:
+        return word
+    if not signals and PRINCIPAL + REVOKED.code in codes:
         return "revoked"
-    if SUSPENSIONS.intersection(words):
-        return DERIVED
-    # Of several states the message is the worst: if that is one of renewal, no discipline suspends.
-    if _PREFIX + "suspended" in codes and not any(word in SIGNALS and axis_of(word) is Axis.RENEWAL for word in words):
+    if any(signal.cascade is Cascade.SAME_STATUS for signal in signals.values()) or (not signals and PRINCIPAL + SUSPENDED.code in codes):
         return DERIVED
     return None
 
 
 def _is_untold(check: Check) -> bool:
-    """Whether a check tells that the principal licence could not be followed, or that it is none."""
-    return check.outcome is Outcome.UNKNOWN or check.code in _NOT_FOLLOWED
+    """Whether a check tells that the principal licence could not be followed, that it is none, or what does not say by itself what holds here."""
+    word = check.code.removeprefix(_LICENSE_PREFIX)
+    is_undecided = check.outcome is Outcome.FAIL and word in SIGNALS and SIGNALS[word].cascade is Cascade.REFUSAL
+    return check.outcome is Outcome.UNKNOWN or check.code in _NOT_FOLLOWED or is_undecided

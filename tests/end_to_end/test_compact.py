@@ -13,6 +13,7 @@ import pytest
 from did_health.encoding import timestamps
 from did_health.health.board_accreditation import CompactRole
 from did_health.health.letter_of_qualification import CHECKS, LetterOfQualification, PrincipalLicense, QualificationCheck
+from did_health.health.license_state import Axis
 from did_health.health.local_days import local_days
 from did_health.health.physician_license import CompactOrigin
 from did_health.health.restrictions import Restriction
@@ -21,6 +22,7 @@ from did_health.roles.evidence import Evidence
 from did_health.roles.issuer import Board, Issued
 from did_health.roles.report import CheckName, Report
 from did_health.vc.jose_cose import sign_jwt
+from did_health.vc.status import StatusPurpose
 from tests.town import Town
 
 LETTERS = ("PhysicianLicenseCredential", "LetterOfQualificationCredential")
@@ -140,6 +142,78 @@ def test_an_expired_principal_licence_is_no_discipline(compact: Compact) -> None
         assert len(document.items) > 0
     finally:
         compact.town.clock.move(days=-41)
+
+
+@pytest.mark.parametrize(
+    ("state", "code"),
+    [
+        ("inactive", "principal_license_inactive"),
+        ("retired", "principal_license_retired"),
+        ("lapsed", "principal_license_expired"),
+        ("delinquent", "principal_license_expired"),
+        ("stayed_suspension", "principal_license_stayed"),
+    ],
+)
+def test_what_is_no_discipline_leaves_a_compact_licence_under_a_condition(compact: Compact, state: str, code: str) -> None:
+    principal = compact.principal()
+    elsewhere = compact.license(compact.west_virginia, principal)
+    compact.virginia.docket.enter(principal.id, state, reason="r")
+    report = compact.town.show(elsewhere)
+    assert only(report) == ("conditional", (code,))
+    [reason] = report.reasons
+    assert "US-VA" in reason.sentence
+    assert ("another principal state was designated" in reason.sentence) is (state != "stayed_suspension")
+    # For itself the principal licence is good for nothing, and no letter can rest on it.
+    assert compact.town.show(principal).verdict == ("refuse" if state != "stayed_suspension" else "conditional")
+    assert compact.town.show(compact.letter(principal)).verdict == "refuse"
+    # Nor does its board's software make discipline of it.
+    assert elsewhere.id not in [one.credential for found in follow_principals(compact.west_virginia, compact.town.verifier) for one in found]
+
+
+@pytest.mark.parametrize("state", ["surrendered", "issued_in_error", "deceased"])
+def test_where_the_compact_does_not_say_what_follows_the_licence_is_refused_and_its_board_decides(compact: Compact, state: str) -> None:
+    principal = compact.principal()
+    elsewhere = compact.license(compact.maine, principal)
+    compact.virginia.docket.enter(principal.id, state, reason="r")
+    report = compact.town.show(elsewhere)
+    assert report.verdict == "refuse"
+    assert f"principal_license_{state}" in report.codes
+    decided, unfollowed = follow_principals(compact.maine, compact.town.verifier)
+    assert elsewhere.id not in [one.credential for one in decided]
+    assert (elsewhere.id, (f"principal_license_{state}",)) in [(one.credential, one.codes) for one in unfollowed]
+
+
+@pytest.mark.parametrize("state", ["inactive", "retired"])
+def test_discipline_is_not_hidden_by_a_licence_that_is_not_kept_up(compact: Compact, state: str) -> None:
+    principal = compact.principal()
+    elsewhere = compact.license(compact.west_virginia, principal)
+    compact.virginia.docket.enter(principal.id, state, reason="the holder asked")
+    compact.virginia.suspend(principal, reason="an order")
+    report = compact.town.show(elsewhere)
+    assert (report.verdict, report.codes) == ("refuse", ("principal_suspended", "principal_license_suspended"))
+    compact.virginia.docket.enter(principal.id, "active", axis=Axis.DISCIPLINE, reason="it ended")
+    assert only(compact.town.show(elsewhere)) == ("conditional", (f"principal_license_{state}",))
+    compact.virginia.revoke(principal, reason="an order")
+    assert "principal_revoked" in compact.town.show(elsewhere).codes
+
+
+def test_a_suspension_that_no_message_explains_is_taken_for_discipline(compact: Compact) -> None:
+    """The principal board has no list of messages: nobody can tell why it has suspended the licence."""
+    terse = compact.town.directory.create_board(
+        "terse", title="terse", jurisdiction="US-VT", professions=["MD"], purposes=[StatusPurpose.REVOCATION, StatusPurpose.SUSPENSION]
+    )
+    principal = compact.town.issue(board=terse, npi=NPI)
+    compact.serve(terse, principal)
+    elsewhere = compact.license(compact.maine, principal, compact=CompactOrigin("IMLC", principal.id, compact.location(terse, principal)))
+    terse.docket.enter(principal.id, "inactive", reason="the holder asked")
+    assert only(compact.town.show(elsewhere)) == ("refuse", ("principal_suspended",))
+
+    def followed() -> list[str]:
+        return [one.state for one in follow_principals(compact.maine, compact.town.verifier)[0] if one.credential == elsewhere.id]
+
+    assert followed() == ["compact_derived"]
+    terse.revoke(principal, reason="an order")
+    assert followed() == ["revoked"]
 
 
 def test_the_place_of_the_act_is_that_of_the_compact_licence(compact: Compact) -> None:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from did_health.health.status_messages import MESSAGE_BITS, MESSAGES, SIGNALS, VERDICTS, Message, Verdict, status_messages
+from did_health.health.status_messages import CASCADES, MESSAGE_BITS, MESSAGES, SIGNALS, VERDICTS, Cascade, Message, Verdict, status_messages
 
 
 def test_there_are_exactly_sixteen_messages_for_four_bits() -> None:
@@ -16,6 +16,19 @@ def test_every_message_has_a_verdict_and_only_clear_is_accepted() -> None:
     assert {message for message, verdict in VERDICTS.items() if verdict is Verdict.ACCEPT} == {Message.CLEAR}
     conditional = {message for message, verdict in VERDICTS.items() if verdict is Verdict.CONDITIONAL}
     assert conditional == {Message.PROBATION, Message.RESTRICTED, Message.STAYED}
+
+
+def test_what_cascades_by_law_is_what_the_compact_names() -> None:
+    assert {word for word, signal in SIGNALS.items() if signal.cascade is Cascade.SAME_STATUS} == {
+        "revoked", "suspended", "summary_suspension", "surrendered_in_lieu",
+    }  # fmt: skip
+    assert {word for word, signal in SIGNALS.items() if signal.cascade is Cascade.NONE} == {"active"}
+
+
+def test_states_of_one_message_mean_the_same_to_a_compact_and_an_undefined_one_is_refused() -> None:
+    assert set(CASCADES) == set(Message)
+    assert all(CASCADES[signal.message] is signal.cascade for signal in SIGNALS.values())
+    assert CASCADES[Message.UNDEFINED] is Cascade.REFUSAL
 
 
 def test_a_stayed_suspension_sets_no_bit() -> None:

@@ -1,21 +1,26 @@
 """An interstate compact: a licence that hangs on the licence of a principal state, and the letter by which it is granted.
 
-Discipline cascades by law [26 V.S.A. §1420j]: whatever the principal state does to its licence holds for every compact licence at once;
-when another member board acts, all the others are suspended for 90 days; and the principal state's reinstatement lifts its own licence
-only. The last shows in the lists of each board, which its software sets (``roles.cascade``); the first is followed here, because a list
-is wrong until its board has republished it.
+Discipline cascades by law [26 V.S.A. §1420j]: if the principal state revokes or suspends its licence, or takes its surrender in lieu of
+discipline, every compact licence has the same status at once; when another member board acts, all the others are suspended for 90 days; and
+the principal state's reinstatement lifts its own licence only. The last shows in the lists of each board, which its software sets
+(``roles.cascade``); the first is followed here, because a list is wrong until its board has republished it.
+
+A principal licence that is inactive, retired or lapsed is no discipline: the others stand, under a condition that is told. They are renewed
+only with a full and unrestricted principal licence [IMLC section 7(a)(1); 32 M.R.S. §18508(1)(A)], and their holder may have designated
+another principal state [section 4(b)], which nobody sees here. Which state means what is the table ``status_messages.SIGNALS``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 from typing import Any, Final
 
 from did_health.errors import FormatError
 from did_health.health.letter_of_qualification import LETTER_LIFETIME, QUALIFIED, LetterOfQualification
 from did_health.health.physician_license import CompactOrigin, PhysicianLicense
+from did_health.health.status_messages import CASCADES, SIGNALS, Cascade, Message
 from did_health.roles.domain.finding import Finding, Followed, Reference, Surroundings
+from did_health.roles.domain.status import SUSPENDED
 from did_health.roles.evidence import Need
 from did_health.roles.facts import Facts
 from did_health.roles.ledger_state import Unproven
@@ -25,10 +30,14 @@ from did_health.vc.credential import Credential
 PRINCIPAL_ROLE: Final = "spl"
 _LICENSE: Final = PhysicianLicense.credential_type
 _LETTER: Final = LetterOfQualification.credential_type
-# Lapsing is no discipline: it ends the renewals of compact licences, not the licences.
-_NOT_DISCIPLINE: Final[Mapping[str, str]] = MappingProxyType({
-    "expired": "principal_license_expired", "license_delinquent": "principal_license_expired",
-})
+PRINCIPAL: Final = "principal_"
+"""Before the code of a finding on the principal licence, in the finding on the licence that hangs on it."""
+_MESSAGE: Final = "license_"
+_EXPIRED: Final = "license_expired"
+_TO_DO: Final = (
+    "which is no discipline. This licence stands, but is renewed only with a full and unrestricted principal licence: "
+    "ask the holder or its board whether another principal state was designated"
+)
 
 
 def principal_of(subject: Mapping[str, Any]) -> Reference | None:
@@ -60,15 +69,37 @@ def _of_principal(followed: Followed, subject: Mapping[str, Any]) -> Sequence[Fi
         return (Finding(Outcome.FAIL, "not_a_principal_license", "the licence that this one hangs on is no principal licence"),)
     if not _same_person(subject, principal):
         return (Finding(Outcome.FAIL, "principal_license_mismatch", "the licence that this one hangs on is somebody else's"),)
-    return tuple(_cascaded(check, _board(principal)) for check in followed.checks if check.outcome is not Outcome.PASS or check.conditional)
+    against = [check for check in followed.checks if check.outcome is not Outcome.PASS or check.conditional]
+    # A board suspends what is inactive, too. Only the message tells that from discipline, and of several states it is the worst.
+    if any(_is_undisciplined(check) and _suspends(check) for check in against):
+        against = [check for check in against if check.code != SUSPENDED.code]
+    return tuple(_cascaded(check, _board(principal)) for check in against)
 
 
 def _cascaded(check: Check, board: str) -> Finding:
     """What a finding on the principal licence means for a licence that hangs on it."""
     source = f"by the principal licence of {board}"
-    if check.code in _NOT_DISCIPLINE:
-        return Finding(Outcome.PASS, _NOT_DISCIPLINE[check.code], f"{source}: {check.sentence}", conditional=True, as_of=check.as_of)
-    return Finding(check.outcome, f"principal_{check.code}", f"{source}: {check.sentence}", conditional=check.conditional, as_of=check.as_of)
+    if not _is_undisciplined(check):
+        return Finding(check.outcome, f"{PRINCIPAL}{check.code}", f"{source}: {check.sentence}", conditional=check.conditional, as_of=check.as_of)
+    code = _EXPIRED if check.code == "expired" or _message_of(check.code) is Message.DELINQUENT else check.code
+    return Finding(Outcome.PASS, f"{PRINCIPAL}{code}", f"{source}: {check.sentence}, {_TO_DO}", conditional=True, as_of=check.as_of)
+
+
+def _is_undisciplined(check: Check) -> bool:
+    """Whether a finding says that the principal licence is not kept up, which cascades to nobody."""
+    message = _message_of(check.code)
+    refuses = check.outcome is Outcome.FAIL
+    return refuses and (check.code == "expired" or (message is not None and CASCADES[message] is Cascade.CONDITION))
+
+
+def _suspends(check: Check) -> bool:
+    message = _message_of(check.code)
+    return any(signal.suspension for signal in SIGNALS.values() if signal.message is message)
+
+
+def _message_of(code: str) -> Message | None:
+    """The board's message that a finding of the status is about."""
+    return Message.__members__.get(code.removeprefix(_MESSAGE).upper()) if code.startswith(_MESSAGE) else None
 
 
 def _of_others(credential: Credential, principal: Reference, around: Surroundings) -> Sequence[Finding]:

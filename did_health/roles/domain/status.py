@@ -15,9 +15,10 @@ from did_health.vc.credential import Credential
 from did_health.vc.status import StatusPurpose, StatusResult
 
 REVOKED: Final = Finding(Outcome.FAIL, "revoked", "the issuer has revoked the credential")
+SUSPENDED: Final = Finding(Outcome.FAIL, "suspended", "the issuer has suspended the credential")
 _BY_PURPOSE: Final[Mapping[str, Finding]] = MappingProxyType({
     StatusPurpose.REVOCATION: REVOKED,
-    StatusPurpose.SUSPENSION: Finding(Outcome.FAIL, "suspended", "the issuer has suspended the credential"),
+    StatusPurpose.SUSPENSION: SUSPENDED,
     StatusPurpose.REFRESH: Finding(Outcome.PASS, "refresh_available", "the issuer has a newer version of the credential: ask for it", conditional=True),
 })
 
