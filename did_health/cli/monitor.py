@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from did_health.cli import session
+from did_health.cli.configured import ConfigOption, configured
 from did_health.cli.exits import FAILED, INDETERMINATE, OK, UsageError, no_verdict
 from did_health.cli.options import AllowHostOption, example
 from did_health.cli.output import Output, ago, when
@@ -35,9 +36,7 @@ _STYLES: Final = {"critical": "bold red", "warning": "yellow", "unknown": "magen
 
 
 def monitor(
-    config: Annotated[
-        Path | None, typer.Option("--config", envvar="DID_HEALTH_CONFIG", help="The services' configuration (TOML); options win over it.")
-    ] = None,
+    config: ConfigOption = None,
     folder: Annotated[Path | None, typer.Option("--dir", help="The folder of its copies and of what it remembers; made if there is none.")] = None,
     policy: Annotated[
         list[Path] | None, typer.Option("--policy", help="A policy that names logs with their URLs: a trust policy, or C2SP tlog-policy text. May be repeated.")
@@ -64,14 +63,13 @@ def monitor(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document a line for each alarm, and for its end.")] = False,
 ) -> None:
     """Follow logs as a board would: alarms on entries in your name that you did not write, split views, wrong, old or rolled-back heads, silent witnesses."""
-    from did_health.services.config import load
+    from did_health.services.sections.monitor import MonitorSettings
 
-    given = {
-        "dir": folder, "policies": policy, "mirrors": mirror, "dids": did, "lists": status_list, "subjects": subject, "authors": author, "known": known,
-        "allow_hosts": allow_host, "interval_seconds": interval, "head_seconds": head, "witness_seconds": witness, "ahead_seconds": ahead, "webhook": webhook,
-    }  # fmt: skip
-    chosen = {member: _plain(value) for member, value in given.items() if value}
-    settings = load(config, options={"monitor": chosen}).monitor
+    settings = configured(
+        config, MonitorSettings,
+        dir=folder, policies=policy, mirrors=mirror, dids=did, lists=status_list, subjects=subject, authors=author, known=known,
+        allow_hosts=allow_host, interval_seconds=interval, head_seconds=head, witness_seconds=witness, ahead_seconds=ahead, webhook=webhook,
+    )  # fmt: skip
     out = Output(as_json)
     with no_verdict(), _monitoring(settings, out) as monitoring:
         if once:
@@ -83,12 +81,6 @@ def monitor(
             if not as_json:
                 out.line("Following. Ctrl-C ends it.", "green")
             monitoring.run(settings.interval_seconds)
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, list):
-        return [str(one) for one in value]
-    return str(value) if isinstance(value, Path) else value
 
 
 @contextmanager

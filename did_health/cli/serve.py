@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from did_health.cli import options, serve_board, serve_ledger, serve_mirror, serve_registry, serve_resolver, serve_vc_api, session
+from did_health.cli.configured import ConfigOption, configured
 from did_health.cli.exits import UsageError
 from did_health.cli.options import JSONOption, PassphraseFileOption, example
 from did_health.cli.output import Output
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 app = options.group("serve", "Run a service until it is told to end.")
 
-ConfigOption = Annotated[Path | None, typer.Option("--config", envvar="DID_HEALTH_CONFIG", help="The services' configuration (TOML); options win over it.")]
 ListenOption = Annotated[str | None, typer.Option("--listen", help="Where it listens, as 127.0.0.1:8101; port 0 takes any that is free.")]
 
 
@@ -51,11 +51,9 @@ def witness(
     as_json: JSONOption = False,
 ) -> None:
     """A C2SP witness: cosigns the checkpoints of logs that only grow, and remembers what it cosigned before it answers."""
-    from did_health.services.config import load
+    from did_health.services.sections.witness import WitnessSettings
 
-    given = {"name": name, "dir": folder, "key": key, "logs": log, "listen": listen, "prefix": prefix, "passphrase_file": passphrase_file}
-    chosen = {member: str(value) if isinstance(value, Path) else value for member, value in given.items() if value}
-    settings = load(config, options={"witness": chosen}).witness
+    settings = configured(config, WitnessSettings, name=name, dir=folder, key=key, logs=log, listen=listen, prefix=prefix, passphrase_file=passphrase_file)
     directory = _witness_directory(settings)
     out = Output(as_json)
     try:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from did_health.cli import session
+from did_health.cli.configured import ConfigOption, configured
 from did_health.cli.options import DIRECTORY_VARIABLE, JSONOption, example
 from did_health.cli.output import Output
 
@@ -25,7 +26,7 @@ EXAMPLE = example(
 
 
 def board(
-    config: Annotated[Path | None, typer.Option("--config", envvar="DID_HEALTH_CONFIG", help="The services' configuration; options win over it.")] = None,
+    config: ConfigOption = None,
     name: Annotated[str | None, typer.Option("--name", help="The board's short name in the directory.")] = None,
     folder: Annotated[Path | None, typer.Option("--dir", envvar=DIRECTORY_VARIABLE, help="The directory with the board's register and its ledger.")] = None,
     policy: Annotated[Path | None, typer.Option("--policy", help="The trust policy that evidence is gathered for; by default the directory's own.")] = None,
@@ -35,13 +36,10 @@ def board(
 ) -> None:
     """Answers look-ups of a board's licences by NPI, number or name, with receipts and proofs. Needs no passphrase; shows public types only."""
     from did_health.cli.server_extra import require_server_extra
-    from did_health.services.config import load
     from did_health.services.sections.board import BoardSettings
 
     require_server_extra()
-    given = {"name": name, "dir": folder, "policy": policy, "listen": listen, "prefix": prefix}
-    chosen = {member: str(value) if isinstance(value, Path) else value for member, value in given.items() if value}
-    settings = load(config, options={"board": chosen}).section(BoardSettings)
+    settings = configured(config, BoardSettings, name=name, dir=folder, policy=policy, listen=listen, prefix=prefix)
     with opened_directory(settings) as (directory, register):
         _serve(settings, directory, register, Output(as_json))
 

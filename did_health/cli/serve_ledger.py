@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from did_health.cli import session
+from did_health.cli.configured import ConfigOption, configured
 from did_health.cli.exits import UsageError
 from did_health.cli.options import JSONOption, PassphraseFileOption, example
 from did_health.cli.output import Output
@@ -36,9 +37,7 @@ _WITNESS_SECONDS = 3.0
 
 
 def ledger(
-    config: Annotated[
-        Path | None, typer.Option("--config", envvar="DID_HEALTH_CONFIG", help="The services' configuration (TOML); options win over it.")
-    ] = None,
+    config: ConfigOption = None,
     folder: Annotated[Path | None, typer.Option("--dir", help="The folder of its database, keys and files; made if there is none and --name is given.")] = None,
     name: Annotated[str | None, typer.Option("--name", help="The log's name (origin), such as its host; needed to make one.")] = None,
     url: Annotated[str | None, typer.Option("--url", help="The URL under which verifiers find it; needed to make one.")] = None,
@@ -72,16 +71,15 @@ def ledger(
     as_json: JSONOption = False,
 ) -> None:
     """A ledger: logs entries, proves what is newest, has it witnessed, and hosts the DIDs and status lists that were logged."""
-    from did_health.services.config import load
+    from did_health.services.sections.ledger import LedgerSettings
 
-    given = {
-        "dir": folder, "name": name, "url": url, "witnesses": witness, "quorum": quorum, "mirrors": mirror,
-        "mirror_quorum": mirror_quorum, "registry_authorities": registry_authority,
-        "allow_hosts": allow_host, "listen": listen, "heartbeat_seconds": heartbeat_seconds, "read_only": read_only,
-        "passphrase_file": passphrase_file,
-    }  # fmt: skip
-    chosen = {member: str(value) if isinstance(value, Path) else value for member, value in given.items() if value}
-    settings = load(config, options={"ledger": chosen}).ledger
+    settings = configured(
+        config, LedgerSettings,
+        dir=folder, name=name, url=url, witnesses=witness, quorum=quorum, mirrors=mirror,
+        mirror_quorum=mirror_quorum, registry_authorities=registry_authority,
+        allow_hosts=allow_host, listen=listen, heartbeat_seconds=heartbeat_seconds, read_only=read_only,
+        passphrase_file=passphrase_file,
+    )  # fmt: skip
     out = Output(as_json)
     if settings.read_only:
         _serve_front_end(settings, out)

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import typer
 
 from did_health.cli import session
+from did_health.cli.configured import ConfigOption, configured
 from did_health.cli.exits import UsageError
 from did_health.cli.options import JSONOption, PassphraseFileOption, example
 from did_health.cli.output import Output
@@ -33,9 +34,7 @@ EXAMPLE = example(
 
 
 def mirror(
-    config: Annotated[
-        Path | None, typer.Option("--config", envvar="DID_HEALTH_CONFIG", help="The services' configuration (TOML); options win over it.")
-    ] = None,
+    config: ConfigOption = None,
     name: Annotated[str | None, typer.Option("--name", help="The mirror's key name, such as its host.")] = None,
     folder: Annotated[Path | None, typer.Option("--dir", help="The folder of its key, its memory and the copy; made if there is none.")] = None,
     log: Annotated[
@@ -54,18 +53,17 @@ def mirror(
     as_json: JSONOption = False,
 ) -> None:
     """A mirror: copies a log or several, recomputes every map head, serves what the logs serve, and cosigns as a witness that has seen it all."""
-    from did_health.services.config import load
+    from did_health.services.sections.mirror import MirrorSettings
 
     places = [one for one in log or () if "@" in one]
     keys = [one for one in log or () if "@" not in one]
     if len(keys) > 1 or (keys and places):
         raise UsageError("of several logs each needs its URL", where="--log", hint="Write each as <verifier key>@<URL>")
-    given = {
-        "name": name, "dir": folder, "logs": places, "log": keys[0] if keys else None, "url": url, "source": source, "allow_hosts": allow_host,
-        "listen": listen, "poll_seconds": poll_seconds, "passphrase_file": passphrase_file,
-    }  # fmt: skip
-    chosen = {member: str(value) if isinstance(value, Path) else value for member, value in given.items() if value}
-    settings = load(config, options={"mirror": chosen}).mirror
+    settings = configured(
+        config, MirrorSettings,
+        name=name, dir=folder, logs=places, log=keys[0] if keys else None, url=url, source=source, allow_hosts=allow_host,
+        listen=listen, poll_seconds=poll_seconds, passphrase_file=passphrase_file,
+    )  # fmt: skip
     out = Output(as_json)
     directory = _directory(settings)
     try:

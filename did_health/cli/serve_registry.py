@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from did_health.cli import session
+from did_health.cli.configured import ConfigOption, configured
 from did_health.cli.exits import UsageError
 from did_health.cli.listeners import AllowHostOption, CertificateOption, KeyOption, TLSListenOption, open_listeners
 from did_health.cli.options import JSONOption, example
@@ -30,7 +31,7 @@ EXAMPLE = example(
 
 
 def registry(
-    config: Annotated[Path | None, typer.Option("--config", envvar="DID_HEALTH_CONFIG", help="The services' configuration; options win over it.")] = None,
+    config: ConfigOption = None,
     folder: Annotated[Path | None, typer.Option("--dir", help="The directory with the ledger that is read; without it ledgers are asked over HTTPS.")] = None,
     policy: Annotated[Path | None, typer.Option("--policy", help="The trust policy: which authority, which ledgers; by default the directory's own.")] = None,
     governance_framework: Annotated[str | None, typer.Option("--governance-framework", help="The URL of the authority's governance framework.")] = None,
@@ -44,15 +45,13 @@ def registry(
 ) -> None:
     """A trust registry: answers whom the registry authority authorizes and recognizes (ToIP TRQP 2.0), by the newest records on the ledger."""
     require_server_extra()
-    from did_health.services.config import load
     from did_health.services.sections.registry import RegistrySettings
 
-    given = {
-        "dir": folder, "policy": policy, "governance_framework": governance_framework, "allow_hosts": allow_host, "listen": listen, "tls_listen": tls_listen,
-        "certificate": certificate, "key": key, "prefix": prefix,
-    }  # fmt: skip
-    chosen = {member: str(value) if isinstance(value, Path) else value for member, value in given.items() if value}
-    settings = load(config, options={"registry": chosen}).section(RegistrySettings)
+    settings = configured(
+        config, RegistrySettings,
+        dir=folder, policy=policy, governance_framework=governance_framework, allow_hosts=allow_host, listen=listen, tls_listen=tls_listen,
+        certificate=certificate, key=key, prefix=prefix,
+    )  # fmt: skip
     with ExitStack() as stack:
         _serve(settings, stack, opened_registry(settings, stack), Output(as_json))
 

@@ -29,7 +29,7 @@ from did_health.services import settings
 from did_health.services.sections.ledger import LedgerSettings
 from did_health.services.sections.mirror import MirrorSettings
 from did_health.services.sections.monitor import MonitorSettings
-from did_health.services.sections.table import SECTIONS
+from did_health.services.sections.table import SECTIONS, section_name
 from did_health.services.sections.witness import WitnessSettings
 from did_health.services.settings import Shown, read_settings, shown_settings
 from did_health.stores import files
@@ -72,7 +72,7 @@ class Config:
 
     def section(self, kind: type[T]) -> T:
         """The settings of a class in ``SECTIONS``. Raises ``FormatError`` if the section is not there."""
-        name = next(name for name, one in SECTIONS.items() if one is kind)
+        name = section_name(kind)
         if name not in self.sections:
             hint = f"Add [{name}] to the file, or set variables that begin with {settings.PREFIX}{name.upper()}_"
             raise FormatError("the service is not configured", where=name, hint=hint)

@@ -44,7 +44,7 @@ def test_what_a_person_sees(cli: CLI, base: tuple[str, ...]) -> None:
     text = cli(*base, "--once").out
     assert "Nothing is wrong." in text
     assert "log.example" in text
-    told = cli(*base, "--once", "--head-seconds", "1", "--mirror", "http://127.0.0.1:1", code=3).out
+    told = cli(*base, "--once", "--head-seconds", "600", "--mirror", "http://127.0.0.1:1", code=3).out
     assert "UNKNOWN" in told
     # Still so, though told before.
     assert "place_unreachable, since" in cli(*base, "--once", "--mirror", "http://127.0.0.1:1", code=3).out

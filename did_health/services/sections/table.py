@@ -18,3 +18,8 @@ SECTIONS: Final[Mapping[str, type[Any]]] = MappingProxyType({
     "registry": RegistrySettings,
 })
 """By its name in the file, the settings class of each section."""
+
+
+def section_name(kind: type[object]) -> str:
+    """The name of the section that a class in ``SECTIONS`` has the settings of."""
+    return next(name for name, one in SECTIONS.items() if one is kind)
