@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +64,22 @@ class CLI:
 
     def verify(self, path: Path, *more: object, nonce: str = "n1", code: int = 0) -> Ran:
         return self("verify", path, "--audience", AUDIENCE, "--nonce", nonce, *more, code=code)
+
+
+@contextmanager
+def interrupted(monkeypatch: pytest.MonkeyPatch, owner: type, name: str, *, at_call: int) -> Iterator[None]:
+    """Somebody presses Ctrl-C when a method is called for the so-manieth time."""
+    original = getattr(owner, name)
+    calls = count(1)
+
+    def call(self: Any, *arguments: Any, **named: Any) -> Any:
+        if next(calls) == at_call:
+            raise KeyboardInterrupt
+        return original(self, *arguments, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, name, call)
+        yield
 
 
 def documents(town: Path) -> list[bytes]:

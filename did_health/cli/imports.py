@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Callable, Collection, Iterator, Mapping
+from datetime import timedelta
 from itertools import chain
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeGuard
 
 from did_health.cli import days, session
 from did_health.encoding import strict_json
 from did_health.errors import FormatError
 from did_health.health import jurisdictions
-from did_health.health.fhir import Imported, LicenseDefaults, PharmacyDefaults, RowError, read_pharmacies, read_practitioners, read_roles
-from did_health.health.fhir.resources import read_resources
-from did_health.health.fhir.roles import Roles
-from did_health.health.license_csv import ImportColumns, read_licenses_csv
+from did_health.health.fhir import Imported, LicenseDefaults, PharmacyDefaults, PractitionerReader, Roles, RowError, read_register, read_roles
+from did_health.health.fhir.register import PHARMACY, PHYSICIAN
+from did_health.health.license_csv import ImportColumns
 from did_health.health.local_days import local_days
 from did_health.health.pharmacy import Pharmacy
 from did_health.health.physician_license import PhysicianLicense
@@ -31,6 +30,18 @@ _VALID_FOR: Final = timedelta(days=730)
 _LONGEST_NAME: Final = 56
 _CHUNK: Final = 1 << 16
 
+Row = Imported[PhysicianLicense] | Imported[Pharmacy] | RowError
+
+
+def is_permit(row: Row) -> TypeGuard[Imported[Pharmacy]]:
+    """Whether a row is a pharmacy's."""
+    return isinstance(row, Imported) and isinstance(row.claims, Pharmacy)
+
+
+def is_license(row: Row) -> TypeGuard[Imported[PhysicianLicense] | RowError]:
+    """Whether it is not."""
+    return not is_permit(row)
+
 
 def license_defaults(issued_on: str | None, valid_until: days.Given, profession: str, jurisdiction: str) -> LicenseDefaults:
     """What to say of a licence where the file does not; days are those of the board's jurisdiction."""
@@ -43,43 +54,47 @@ def license_defaults(issued_on: str | None, valid_until: days.Given, profession:
     )
 
 
-def read_rows(
-    file: Path, defaults: LicenseDefaults, columns: ImportColumns | None, advance: Callable[[int], None], *, mint_test_npi: bool
-) -> Iterator[Imported[PhysicianLicense] | RowError]:
-    """The rows of a file: CSV with ``columns``, else FHIR. ``advance`` is told how many bytes were read.
+class RegisterFile:
+    """A file to import, which is read as often as it takes; standard input is kept in memory. Reading raises ``StoreError``."""
 
-    A FHIR file is read twice, first for its PractitionerRoles, unless it comes from standard input. Raises ``FormatError``, ``StoreError``.
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._kept: bytes | None = None
+
+    @property
+    def is_csv(self) -> bool:
+        """Whether its name says so."""
+        return self._path.suffix.lower() == ".csv"
+
+    def chunks(self, advance: Callable[[int], None] = lambda _size: None) -> Iterator[bytes]:
+        """The file in pieces, so that a register of any size is read in constant memory; ``advance`` is told how many bytes were read."""
+        if str(self._path) == session.STANDARD_INPUT or self._path.is_dir() or not self._path.exists():
+            if self._kept is None:
+                self._kept = session.read_file(self._path, max_bytes=MAX_FHIR_DOCUMENT_BYTES)
+            yield self._kept
+            return
+        from did_health.stores.files import store_error
+
+        try:
+            with self._path.open("rb") as opened:
+                while chunk := opened.read(_CHUNK):
+                    advance(len(chunk))
+                    yield chunk
+        except OSError as error:
+            raise store_error(error, self._path) from error
+
+
+def read_fhir(
+    file: RegisterFile, kinds: Collection[str], defaults: LicenseDefaults, state: str, advance: Callable[[int], None], *, mint_test_npi: bool
+) -> Iterator[Row]:
+    """The rows of ``kinds`` (of ``health.fhir.register``) in a FHIR file; a pharmacy that names no state is in ``state``.
+
+    For physicians it is read twice, first for its PractitionerRoles. Raises ``FormatError``, ``StoreError``.
     """
-    if columns is not None:
-        return read_licenses_csv(_chunks(file, advance), defaults=defaults, columns=columns)
-    roles = Roles() if str(file) == session.STANDARD_INPUT else read_roles(_chunks(file, lambda _size: None))
-    practitioners = read_practitioners(_chunks(file, advance), defaults=defaults, mint_test_npi=mint_test_npi, roles=roles)
-    return chain(roles.errors, practitioners)
-
-
-def holds_pharmacies(file: Path, *, beside_practitioners: bool) -> bool:
-    """Whether a FHIR file is one of pharmacies: it has Organizations, and no Practitioner unless ``beside_practitioners``.
-
-    Standard input is read once, so that this answers ``beside_practitioners`` for it. Raises ``StoreError``.
-    """
-    if str(file) == session.STANDARD_INPUT:
-        return beside_practitioners
-    deciding = "Organization" if beside_practitioners else "Practitioner"
-    found = False
-    for resource in read_resources(_chunks(file, lambda _size: None)):
-        if not isinstance(resource, RowError):
-            if resource.type == deciding:
-                return beside_practitioners
-            found = found or resource.type == "Organization"
-    return found
-
-
-def read_pharmacy_rows(
-    file: Path, jurisdiction: str, valid_until: datetime, advance: Callable[[int], None]
-) -> Iterator[Imported[Pharmacy] | RowError]:
-    """The pharmacies of a FHIR file, with the board's state where it has none. Raises ``StoreError``."""
-    defaults = PharmacyDefaults(valid_until, jurisdiction=jurisdiction)
-    return read_pharmacies(_chunks(file, advance), defaults=defaults)
+    roles = read_roles(file.chunks()) if PHYSICIAN in kinds else Roles()
+    physicians = PractitionerReader(defaults, mint_test_npi=mint_test_npi, roles=roles) if PHYSICIAN in kinds else None
+    pharmacies = PharmacyDefaults(defaults.valid_until, jurisdiction=state) if PHARMACY in kinds else None
+    return chain(roles.errors, read_register(file.chunks(advance), physicians=physicians, pharmacies=pharmacies))
 
 
 def read_columns(file: Path) -> ImportColumns:
@@ -92,9 +107,15 @@ class NamedHolders:
 
     def __init__(self, dids: Mapping[str, str]) -> None:
         self._dids = dids
+        self._kinds: dict[str, str] = {}
 
     def knows(self, row: License) -> bool:
-        return bool(row.holder or row.claims.number in self._dids)
+        if row.holder or row.claims.number not in self._dids:
+            return bool(row.holder)
+        if self._kinds.setdefault(row.claims.number, row.claims.credential_type) != row.claims.credential_type:
+            hint = "Leave one of the two out, and import it by itself with a file of holders of its own"
+            raise FormatError("a physician and a pharmacy have this number, and the file of holders names one DID for it", where="holder", hint=hint)
+        return True
 
     def did(self, row: License) -> str:
         return row.holder or self._dids[row.claims.number]
@@ -107,7 +128,7 @@ class NamedHolders:
 
 
 class WalletHolders:
-    """A wallet of the directory for every licence number."""
+    """A wallet of the directory for every licence number of a kind."""
 
     def __init__(self, directory: Directory, board: str) -> None:
         self._directory, self._board = directory, board
@@ -130,16 +151,17 @@ class WalletHolders:
             self._directory.save_wallet(name, wallet)
 
     def wallet(self, row: License) -> str:
-        return wallet_name(self._board, row.claims.number)
+        return wallet_name(self._board, row.claims.number, of_pharmacy=isinstance(row.claims, Pharmacy))
 
 
-def wallet_name(board: str, number: str) -> str:
-    """The wallet for a licence number: always the same, and another one for every other number of the board."""
+def wallet_name(board: str, number: str, *, of_pharmacy: bool = False) -> str:
+    """The wallet for a licence number: always the same, and another one for every other number of the board, and for a pharmacy's of the same number."""
     words = re.sub(r"[^a-z0-9]+", "-", number.lower()).strip("-")
     name = f"{board}-{words}"
-    if words == number and len(name) <= _LONGEST_NAME:
+    if words == number and len(name) <= _LONGEST_NAME and not of_pharmacy:
         return name
-    return f"{name[:_LONGEST_NAME]}-{hashlib.sha256(number.encode()).hexdigest()[:6]}"
+    digested = f"pharmacy {number}" if of_pharmacy else number
+    return f"{name[:_LONGEST_NAME]}-{hashlib.sha256(digested.encode()).hexdigest()[:6]}"
 
 
 def read_holders(file: Path) -> dict[str, str]:
@@ -155,19 +177,3 @@ def read_holders(file: Path) -> dict[str, str]:
         return document
 
     return session.at_file(file, parse)
-
-
-def _chunks(file: Path, advance: Callable[[int], None]) -> Iterator[bytes]:
-    """The file in pieces, so that a register of any size is read in constant memory."""
-    if str(file) == session.STANDARD_INPUT or file.is_dir() or not file.exists():
-        yield session.read_file(file, max_bytes=MAX_FHIR_DOCUMENT_BYTES)
-        return
-    from did_health.stores.files import store_error
-
-    try:
-        with file.open("rb") as opened:
-            while chunk := opened.read(_CHUNK):
-                advance(len(chunk))
-                yield chunk
-    except OSError as error:
-        raise store_error(error, file) from error

@@ -66,7 +66,7 @@ class Holders(Protocol):
     """To whom licences are issued."""
 
     def knows(self, row: License) -> bool:
-        """Whether there is a holder for a row; nothing is made yet."""
+        """Whether there is a holder for a row; nothing is made yet. Raises ``FormatError`` if it cannot be told who it is."""
 
     def did(self, row: License) -> str:
         """The DID of the holder of a row that ``knows``; a wallet may be made for it, and is durable when this returns."""
@@ -112,33 +112,32 @@ class LicenseImport(Generic[Claims]):
                 yield one
                 continue
             outcome = RowOutcome.ISSUED if one.replacing is None else RowOutcome.CHANGED
-            credential = done[one.row.row].id if one.row.row in done else ""
+            # By number: a row may have several licences, and each number is wanted once.
+            credential = done[one.claims.number].id if one.claims.number in done else ""
             yield RowResult(one.row.row, outcome, one.claims.number, credential, self._holders.wallet(one.row), notes=notes_of(one.row))
 
     def _judged(self, row: Imported[Claims], known: Mapping[str, IssuedCredential], revoked: Collection[str]) -> RowResult | _Wanted[Claims]:
         number = row.claims.number
-        first = self._rows.setdefault(number, row.row)
         try:
-            if first != row.row:
+            # Another state's licences first: their numbers are none of this board's.
+            row.claims.to_subject("did:example:holder", self._board.details)
+            if (first := self._rows.get(number)) is not None:
                 raise FormatError(f"the same licence number stands in row {first}", where="license_number", hint="Leave one of the two")
-            self._require_possible(row)
+            self._rows[number] = row.row
+            self._rules.require_possible(row.claims, local_days(self._board.details.jurisdiction).newest_day(self._board.institution.clock()))
+            # Asked for those too who have a holder already, so that the same file is told the same again.
+            has_holder = self._holders.knows(row)
             previous = known.get(number)
             if previous is not None:
                 return self._of_known(row, previous, is_revoked=previous.id in revoked)
             if row.claims.valid_until <= self._board.institution.clock():
                 raise FormatError("the licence has ended already", where="valid_until", hint="Give the end of the renewed licence, or leave the row out")
-            if not self._holders.knows(row):
+            if not has_holder:
                 raise FormatError("nobody is named to whom the licence is issued", where="holder", hint="Name the holder's DID, or have wallets made")
         except FormatError as error:
             place = error.where.strip("/").replace("/", ".")
             return RowResult(row.row, RowOutcome.REFUSED, number, column=place, problem=error.what, hint=error.hint, notes=notes_of(row))
         return _Wanted(row, row.claims, None)
-
-    def _require_possible(self, row: Imported[Claims]) -> None:
-        """Raises ``FormatError`` for what this board cannot state."""
-        today = local_days(self._board.details.jurisdiction).newest_day(self._board.institution.clock())
-        self._rules.require_possible(row.claims, today)
-        row.claims.to_subject("did:example:holder", self._board.details)
 
     def _of_known(self, row: Imported[Claims], previous: IssuedCredential, *, is_revoked: bool) -> RowResult | _Wanted[Claims]:
         if is_revoked:
@@ -178,17 +177,17 @@ class LicenseImport(Generic[Claims]):
             row.row, RowOutcome.UNCHANGED, row.claims.number, previous.id, self._holders.wallet(row), notes=(*notes_of(row), *notes)
         )
 
-    def _carried_out(self, wanted: Sequence[_Wanted[Claims]]) -> dict[int, Issued]:
+    def _carried_out(self, wanted: Sequence[_Wanted[Claims]]) -> dict[str, Issued]:
         """Issue what is wanted: holders first (nobody is licensed whose key is lost), then the batch, then each to its holder."""
         new, again = [one for one in wanted if one.replacing is None], [(one, one.replacing.id) for one in wanted if one.replacing is not None]
-        done: dict[int, Issued] = {}
+        done: dict[str, Issued] = {}
         issued = self._board.issue_many([(one.claims, self._holders.did(one.row)) for one in new])
         for one, credential in zip(new, issued, strict=True):
             self._holders.keep(one.row, credential)
-            done[one.row.row] = credential
+            done[one.claims.number] = credential
         for (one, _), credential in zip(again, self._board.reissue_many([(old, one.claims) for one, old in again]), strict=True):
             self._holders.keep(one.row, credential)
-            done[one.row.row] = credential
+            done[one.claims.number] = credential
         return done
 
 

@@ -9,12 +9,23 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from did_health.health.fhir import Imported, LicenseDefaults, PharmacyDefaults, RowError, read_pharmacies, read_practitioners, read_roles
+from did_health.health.fhir import (
+    Imported,
+    LicenseDefaults,
+    PharmacyDefaults,
+    PractitionerReader,
+    RowError,
+    kinds_in,
+    read_pharmacies,
+    read_practitioners,
+    read_register,
+    read_roles,
+)
 
 UNTIL = datetime(2028, 1, 1, tzinfo=UTC)
 WORDS = st.sampled_from([
-    "identifier", "type", "coding", "system", "code", "value", "practitioner", "reference", "specialty", "period", "end", "extension", "url", "address",
-    "state", "name", "active", "use", "http://hl7.org/fhir/sid/us-npi", "http://nucc.org/provider-taxonomy", "3336C0003X", "1234567893", "SL",
+    "qualification", "identifier", "type", "coding", "system", "code", "value", "practitioner", "reference", "specialty", "period", "end", "extension", "url",
+    "address", "state", "name", "active", "use", "http://hl7.org/fhir/sid/us-npi", "http://nucc.org/provider-taxonomy", "3336C0003X", "1234567893", "SL",
     "http://terminology.hl7.org/CodeSystem/v2-0203", "2026-13-45", "2026", "US-NC", "",
 ])  # fmt: skip
 VALUES = st.recursive(
@@ -33,8 +44,13 @@ def read_all(data: bytes) -> None:
     defaults = PharmacyDefaults(UNTIL, "community", "US-NC")
     for row in read_pharmacies(data, defaults=defaults):
         assert isinstance(row, Imported | RowError)
-    for other in read_practitioners(data, defaults=LicenseDefaults(UNTIL.date(), UNTIL), roles=roles):
+    license_defaults = LicenseDefaults(UNTIL.date(), UNTIL)
+    for other in read_practitioners(data, defaults=license_defaults, roles=roles):
         assert isinstance(other, Imported | RowError)
+    assert kinds_in(data) <= {"Practitioner", "Organization"}
+    both = list(read_register(data, physicians=PractitionerReader(license_defaults), pharmacies=defaults))
+    assert all(isinstance(one, Imported | RowError) for one in both)
+    assert [one.row for one in both] == sorted(one.row for one in both)
 
 
 @settings(max_examples=80, deadline=None)

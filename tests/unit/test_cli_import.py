@@ -4,16 +4,23 @@ import csv
 import io
 import json
 import sys
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from did_health.cli.imports import wallet_name
+from did_health.health.fhir.licensed import practitioner as fhir_practitioner
+from did_health.health.issuer_details import Issuer
 from did_health.health.npi import mint_test_npi
+from did_health.health.person_name import PersonName
+from did_health.health.physician_license import PhysicianLicense
 from did_health.roles.issuer import Board
 from did_health.stores.directory import Directory
-from tests.cli_runs import CLI
+from tests.cli_runs import CLI, interrupted
+
+LATER = datetime(2030, 1, 1, 23, 59, 59, tzinfo=UTC)
 
 
 def practitioner(number: str, npi: str = "", family: str = "Jones", state: str = "NC") -> dict[str, Any]:
@@ -76,21 +83,8 @@ def test_holders_by_number(cli: CLI) -> None:
 @pytest.mark.parametrize("point", ["issue_many", "save_wallet"])
 def test_killed_half_way(cli: CLI, monkeypatch: pytest.MonkeyPatch, point: str) -> None:
     file = write(*(practitioner(str(number)) for number in range(1, 6)))
-    calls = 0
-
-    def dying(original: Any) -> Any:
-        def call(self: Any, *arguments: Any, **named: Any) -> Any:
-            nonlocal calls
-            calls += 1
-            if calls == 2:
-                raise KeyboardInterrupt
-            return original(self, *arguments, **named)
-
-        return call
-
     owner = Board if point == "issue_many" else Directory
-    with monkeypatch.context() as patch:
-        patch.setattr(owner, point, dying(getattr(owner, point)))
+    with interrupted(monkeypatch, owner, point, at_call=2):
         cli("board", "import", "nc-medical", file, "--wallets", "--batch", "2", code=130)
     rows = cli("board", "import", "nc-medical", file, "--wallets", "--batch", "2", "--json").json
     assert (rows["issued"], rows["unchanged"]) == (3, 2)
@@ -160,11 +154,42 @@ def test_standard_input(cli: CLI, monkeypatch: pytest.MonkeyPatch) -> None:
     assert cli("board", "import", "nc-medical", "-", "--wallets", "--json").json["issued"] == 1
 
 
+def test_several_licences_of_one_practitioner(cli: CLI) -> None:
+    """What is written for a person with several licences is read again as as many rows; another state's are that state's."""
+    held = [
+        (
+            PhysicianLicense(
+                name=PersonName("Jones", "Jo"), profession="MD", license_number=number, original_issue_date=date(2010, 1, day), valid_until=LATER
+            ),
+            Issuer("did:web:x.example", "B", state),
+        )
+        for day, (number, state) in enumerate((("7", "US-SC"), ("7", "US-NC"), ("8", "US-NC")), start=1)
+    ]
+    file = write(practitioner("1"), fhir_practitioner("did:key:z6Mk", held).resource, practitioner("8"))
+    rows = cli("board", "import", "nc-medical", file, "--wallets", "--json", code=1).json["rows"]
+    assert [(row["row"], row["outcome"], row.get("number")) for row in rows] == [
+        (1, "issued", "1"), (2, "refused", "7"), (2, "issued", "7"), (2, "issued", "8"), (3, "refused", "8"),
+    ]  # fmt: skip
+    assert rows[1]["column"] == "jurisdiction"
+    assert "stands in row 2" in rows[4]["problem"]
+    assert rows[2]["credential"] != rows[3]["credential"]
+    shown = [json.loads(cli("board", "list", "nc-medical", "--credential", row["credential"]).out)["credential"]["credentialSubject"] for row in rows[2:4]]
+    assert [(one["licenseNumber"], one["originalIssueDate"]) for one in shown] == [("7", "2010-01-02"), ("8", "2010-01-03")]
+    again = cli("board", "import", "nc-medical", file, "--wallets", "--json", code=1).json
+    assert (again["unchanged"], again["refused"], again["issued"], again["changed"]) == (3, 2, 0, 0)
+
+
+def test_an_npi_of_fhir_is_not_minted_for_a_csv(cli: CLI) -> None:
+    Path("rows.csv").write_text("family,given,license_number\nJones,Jo,1\n")
+    assert "only the NPIs of FHIR" in cli("board", "import", "nc-medical", "rows.csv", "--wallets", "--mint-test-npi", code=2).err
+
+
 def test_wallet_names() -> None:
     assert wallet_name("nc", "12345") == "nc-12345"
     assert wallet_name("nc", "A-1") != wallet_name("nc", "a-1") != wallet_name("nc", "A/1")
     assert len(wallet_name("b" * 60, "12345")) <= 63
     assert wallet_name("nc", "日本").startswith("nc-")
+    assert wallet_name("nc", "12345", of_pharmacy=True) not in (wallet_name("nc", "12345"), wallet_name("nc", "12346", of_pharmacy=True))
 
 
 

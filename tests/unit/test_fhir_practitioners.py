@@ -172,13 +172,39 @@ def test_a_profession_that_is_not_stated_is_an_error_without_a_default() -> None
 def test_the_licence_number_of_the_qualification_comes_first() -> None:
     resource = practitioner(
         identifier=[number("OWN-1"), number("S123", "DL")],
-        qualification=[{"identifier": [number("OTHER-1")]}, {"identifier": [number("Q-1")], "code": {"coding": [{"system": V2_0360, "code": "MD"}]}}],
+        qualification=[{"code": {"coding": [{"system": V2_0360, "code": "MD"}]}}, {"identifier": [number("OTHER-1"), number("OLD", use="old")]}],
     )
-    assert licence(resource).license_number == "Q-1"
-    del resource["qualification"][1]
     assert licence(resource).license_number == "OTHER-1"
     del resource["qualification"]
     assert licence(resource).license_number == "OWN-1"
+
+
+def test_every_qualification_with_a_number_is_a_licence_of_its_own() -> None:
+    degree = {"coding": [{"system": V2_0360, "code": "MD"}]}
+    resource = practitioner(
+        identifier=[number("OWN-1")],
+        qualification=[
+            {"code": degree},
+            {"identifier": [number("A-1", "MD")], "period": {"start": "2010-01-01", "end": "2027-01-31"}},
+            {"identifier": [number("B-2")], "period": {"start": "2015-01-01"}, "code": {"text": "Doctor of Osteopathic Medicine"}},
+            {"identifier": [number("N-3")], "code": {"coding": [{"code": "RN"}]}},
+            {"identifier": [number("A-1", "MD")]},
+            {"identifier": [number("C-4")], "period": {"start": "2015-13-01"}},
+        ],
+    )
+    rows = list(read_practitioners(json.dumps(resource).encode(), defaults=DEFAULTS))
+    assert [row.row for row in rows] == [1] * 4
+    first, second, *_ = [row for row in rows if isinstance(row, Imported)]
+    assert (first.claims.license_number, first.claims.profession, first.claims.degree) == ("A-1", "MD", "MD")
+    assert (first.claims.original_issue_date, first.claims.valid_until.date()) == (date(2010, 1, 1), date(2027, 1, 31))
+    assert (second.claims.license_number, second.claims.profession, second.claims.degree) == ("B-2", "DO", "")
+    assert second.unstated == {"license_class", "valid_until"}
+    assert [row.field for row in rows if isinstance(row, RowError)] == ["qualification", "qualification[5].period.start"]
+
+
+def test_several_licences_of_somebody_who_cannot_be_read_are_one_error() -> None:
+    resource = practitioner(qualification=[{"identifier": [number("A-1")]}, {"identifier": "x"}])
+    assert error(resource).field == "qualification[1].identifier"
 
 
 @pytest.mark.parametrize(

@@ -79,10 +79,15 @@ def read_pharmacies(data: bytes | Iterable[bytes], *, defaults: PharmacyDefaults
         if isinstance(resource, RowError):
             yield resource
         elif resource.type == "Organization":
-            try:
-                yield _pharmacy(resource, defaults)
-            except FormatError as error:
-                yield RowError.of(resource.row, error)
+            yield pharmacy_row(resource, defaults)
+
+
+def pharmacy_row(resource: Resource, defaults: PharmacyDefaults) -> Imported[Pharmacy] | RowError:
+    """The permit of one Organization, or why there is none."""
+    try:
+        return _pharmacy(resource, defaults)
+    except FormatError as error:
+        return RowError.of(resource.row, error)
 
 
 def _pharmacy(resource: Resource, defaults: PharmacyDefaults) -> Imported[Pharmacy]:

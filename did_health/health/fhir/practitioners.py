@@ -1,4 +1,4 @@
-"""FHIR Practitioner → the physician licence that a board could issue.
+"""FHIR Practitioner → the physician licences that a board could issue: one for each qualification with a licence number, else one.
 
 What FHIR may not say comes from ``LicenseDefaults``; each rule below names its sources in the order in which they are asked.
 """
@@ -21,6 +21,7 @@ from did_health.health.fhir.resources import Resource, read_resources
 from did_health.health.fhir.roles import Roles
 from did_health.health.fhir.rows import Imported, RowError, RowNote
 from did_health.health.local_days import local_days
+from did_health.health.person_name import PersonName
 from did_health.health.physician_license import LICENSE_CLASSES, PROFESSIONS, PhysicianLicense
 
 NPI_SYSTEMS: Final = frozenset({"http://hl7.org/fhir/sid/us-npi", "urn:oid:2.16.840.1.113883.4.6"})
@@ -58,19 +59,41 @@ class LicenseDefaults:
 def read_practitioners(
     data: bytes | Iterable[bytes], *, defaults: LicenseDefaults, mint_test_npi: bool = False, roles: Roles = NO_ROLES
 ) -> Iterator[Imported[PhysicianLicense] | RowError]:
-    """A licence for every Practitioner in ``data`` (see ``read_resources``), or why there is none; other resources are passed over.
+    """The licences of every Practitioner in ``data`` (see ``read_resources``), or why there is none; other resources are passed over.
 
-    An invalid NPI makes its row an error; with ``mint_test_npi`` it is replaced by a valid test NPI, the n-th Practitioner getting
-    ``npi.mint_test_npi(n)``, and a note says so. ``roles`` are what ``read_roles`` found in the same data: they give taxonomy codes.
+    Several licences of one Practitioner have the same row. ``mint_test_npi`` and ``roles`` are those of ``PractitionerReader``.
     """
-    ordinal = 0
+    reader = PractitionerReader(defaults, mint_test_npi=mint_test_npi, roles=roles)
     for resource in read_resources(data):
         if isinstance(resource, RowError):
             yield resource
         elif resource.type == "Practitioner":
-            ordinal += 1
+            yield from reader.rows(resource)
+
+
+class PractitionerReader:
+    """Reads Practitioners one after the other.
+
+    An invalid NPI makes its row an error; with ``mint_test_npi`` it is replaced by a valid test NPI, the n-th Practitioner getting
+    ``npi.mint_test_npi(n)``, and a note says so. ``roles`` are what ``read_roles`` found in the same data: they give taxonomy codes.
+    """
+
+    def __init__(self, defaults: LicenseDefaults, *, mint_test_npi: bool = False, roles: Roles = NO_ROLES) -> None:
+        self._defaults, self._mint, self._roles = defaults, mint_test_npi, roles
+        self._ordinal = 0
+
+    def rows(self, resource: Resource) -> Iterator[Imported[PhysicianLicense] | RowError]:
+        """One Practitioner's licences, each by itself a row or an error."""
+        self._ordinal += 1
+        spare = npi.mint_test_npi(self._ordinal) if self._mint else None
+        try:
+            numbered = _numbered(Element("", resource.body))
+        except FormatError as error:
+            yield RowError.of(resource.row, error)
+            return
+        for only in numbered if len(numbered) > 1 else [None]:
             try:
-                yield _License(resource, defaults, npi.mint_test_npi(ordinal) if mint_test_npi else None, roles).imported()
+                yield _License(resource, self._defaults, spare, self._roles, only).imported()
             except FormatError as error:
                 yield RowError.of(resource.row, error)
 
@@ -81,10 +104,43 @@ def mint_license_number(resource_id: str) -> str:
     return "TEST-" + base64.b32encode(digest).decode()[:12]
 
 
-class _License:
-    """One Practitioner on its way to a licence, with the notes made along it."""
+@dataclass(frozen=True, slots=True)
+class _Numbered:
+    """A qualification and the number of its licence."""
 
-    def __init__(self, resource: Resource, defaults: LicenseDefaults, spare_npi: str | None, roles: Roles) -> None:
+    qualification: Element
+    identifier: Element
+
+
+def _numbered(person: Element) -> list[_Numbered]:
+    """The qualifications that are licences with a number, each licence once: a number and its state."""
+    found: dict[tuple[str, str], _Numbered] = {}
+    for qualification in person.children("qualification"):
+        for identifier in qualification.children("identifier"):
+            if _is_license_number(identifier):
+                found.setdefault((identifier.text("value"), _stated_jurisdiction(identifier)), _Numbered(qualification, identifier))
+    return [*found.values()]
+
+
+def _is_license_number(identifier: Element) -> bool:
+    usable = identifier.text("value") and identifier.text("use") != "old" and identifier.text("system") not in SSN_SYSTEMS
+    return bool(usable) and elements.has_identifier_type(identifier, LICENSE_TYPES)
+
+
+def _stated_jurisdiction(identifier: Element) -> str:
+    for extension in identifier.children("extension"):
+        if extension.text("url") == JURISDICTION_EXTENSION:
+            for _, code in elements.codings(extension.child("valueCodeableConcept")):
+                if state := jurisdictions.code_of(code):
+                    return state
+    return ""
+
+
+class _License:
+    """One Practitioner on its way to a licence (the one ``only``, if there are several), with the notes made along it."""
+
+    def __init__(self, resource: Resource, defaults: LicenseDefaults, spare_npi: str | None, roles: Roles, only: _Numbered | None) -> None:
+        self.only = only
         self.resource = resource
         self.person = Element("", resource.body)
         self.defaults = defaults
@@ -99,8 +155,8 @@ class _License:
         name, source = elements.person_name(self.person)
         if not source.in_use:
             self.note(source.path, "only a former name is given; it was taken")
-        qualified = qualification_of(self.person, name, self.defaults.profession)
-        number = self.license_identifier(qualified)
+        qualified = self.qualified(name)
+        number = self.only.identifier if self.only else self.license_identifier(qualified)
         own = self.npi()
         start, end = self.period_day(qualified, "start"), self.period_day(qualified, "end")
         jurisdiction = self.jurisdiction(number)
@@ -120,6 +176,15 @@ class _License:
             self.note("active", "the practitioner's record is inactive")
         unstated = {"license_class"} | ({"original_issue_date"} if start is None else set()) | ({"valid_until"} if end is None else set())
         return Imported(self.resource.row, self.resource.id, claims, tuple(self.notes), frozenset(unstated))
+
+    def qualified(self, name: PersonName) -> Qualified:
+        """The profession; that of one licence among several is its own if it says one, and its days are."""
+        person = qualification_of(self.person.children("qualification"), name, self.defaults.profession)
+        if self.only is None:
+            return person
+        own = qualification_of((self.only.qualification,), name, person.profession)
+        degree = own.degree or (person.degree if person.profession == own.profession else "")
+        return Qualified(own.profession, degree, person.taxonomy, (self.only.qualification,))
 
     def taxonomy(self, qualified: Qualified, own_npi: str) -> tuple[str, ...]:
         """The codes of the qualifications, then those of the practitioner's roles."""
@@ -155,8 +220,7 @@ class _License:
         holders = (*qualified.elements, *self.person.children("qualification"), self.person)
         for holder in holders:
             for identifier in holder.children("identifier"):
-                usable = identifier.text("value") and identifier.text("use") != "old" and identifier.text("system") not in SSN_SYSTEMS
-                if usable and elements.has_identifier_type(identifier, LICENSE_TYPES):
+                if _is_license_number(identifier):
                     return identifier
         return None
 
@@ -181,15 +245,12 @@ class _License:
 
     def jurisdiction(self, identifier: Element | None) -> str | None:
         """The state of the licence: US Core's jurisdiction extension of its identifier, the practitioner's address, the default."""
-        for extension in identifier.children("extension") if identifier else ():
-            if extension.text("url") == JURISDICTION_EXTENSION:
-                for _, code in elements.codings(extension.child("valueCodeableConcept")):
-                    if state := jurisdictions.code_of(code):
-                        return state
+        if identifier and (state := _stated_jurisdiction(identifier)):
+            return state
         address = elements.chosen(self.person.children("address"), ADDRESS_USES)
         text = address.text("state") if address else ""
-        if state := jurisdictions.code_of(text):
-            return state
+        if found := jurisdictions.code_of(text):
+            return found
         if address and text:
             self.note(f"{address.path}.state", "not a US state or territory; the default was taken")
         return self.defaults.jurisdiction

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -32,12 +33,11 @@ class Qualified:
     elements: tuple[Element, ...]
 
 
-def qualification_of(person: Element, name: PersonName, default: str | None) -> Qualified:
-    """The practitioner's profession: from a qualification's code, its words or the type of its licence number, a title after the name, the default.
+def qualification_of(qualifications: Sequence[Element], name: PersonName, default: str | None) -> Qualified:
+    """The profession by ``qualifications``: from a qualification's code, its words or the type of its licence number, a title after the name, the default.
 
     Raises ``FormatError`` for somebody who states other professions only, and where nothing is stated and there is no default.
     """
-    qualifications = person.children("qualification")
     taxonomy = tuple(dict.fromkeys(code for item in qualifications for system, code in elements.codings(item.child("code")) if system == NUCC_SYSTEM))
     for read in (_degree, _by_words, _by_license_type):
         for qualification in qualifications:
