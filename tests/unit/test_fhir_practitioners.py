@@ -11,6 +11,7 @@ from did_health.errors import FormatError
 from did_health.health import npi
 from did_health.health.fhir import Imported, LicenseDefaults, RowError, read_practitioners
 from did_health.health.fhir.practitioners import mint_license_number
+from did_health.health.local_days import local_days
 from did_health.health.physician_license import PhysicianLicense
 
 DEFAULTS = LicenseDefaults(date(2020, 1, 1), datetime(2028, 1, 1, tzinfo=UTC))
@@ -196,7 +197,7 @@ def test_every_qualification_with_a_number_is_a_licence_of_its_own() -> None:
     assert [row.row for row in rows] == [1] * 4
     first, second, *_ = [row for row in rows if isinstance(row, Imported)]
     assert (first.claims.license_number, first.claims.profession, first.claims.degree) == ("A-1", "MD", "MD")
-    assert (first.claims.original_issue_date, first.claims.valid_until.date()) == (date(2010, 1, 1), date(2027, 1, 31))
+    assert (first.claims.original_issue_date, first.claims.valid_until) == (date(2010, 1, 1), local_days(None).last_moment(date(2027, 1, 31)))
     assert (second.claims.license_number, second.claims.profession, second.claims.degree) == ("B-2", "DO", "")
     assert second.unstated == {"license_class", "valid_until"}
     assert [row.field for row in rows if isinstance(row, RowError)] == ["qualification", "qualification[5].period.start"]
