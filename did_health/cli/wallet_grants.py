@@ -14,7 +14,7 @@ from did_health.cli import days, options, session
 from did_health.cli.exits import UsageError, asking
 from did_health.cli.options import AllowHostOption, DirectoryOption, JSONOption, PassphraseFileOption, PolicyOption, example
 from did_health.cli.output import Output, short
-from did_health.cli.wallet import WalletArgument, open_wallet, wallet_path
+from did_health.cli.wallet import WalletArgument, changed_wallet, open_wallet
 from did_health.cli.wallet_recovery import GROUP as GROUP  # noqa: PLC0414  # the group wallet, with the commands of this module in it
 
 if TYPE_CHECKING:
@@ -73,7 +73,6 @@ def delegate(
     from did_health.health import jurisdictions
     from did_health.health.patient_identity import PatientIdentity
     from did_health.health.pickup_delegation import PickupDelegation
-    from did_health.stores.wallet_files import save_wallet
 
     where = jurisdictions.NATIONWIDE if state is None else jurisdictions.check(state, "--state")
     end = cast("datetime", days.last_moment(days.given(until, "--until"), "--until", where))
@@ -87,13 +86,12 @@ def delegate(
         max_uses=uses,
         on_behalf_of=None if on_behalf_of is None else _minor(on_behalf_of),
     )
-    wallet, key = open_wallet(directory, name, passphrase_file)
-    with asking("the wallet holds no identity credential", where=name, hint="Leave --identity out, or add the credential first (wallet add)"):
-        own = None if identity is None else wallet.find(PatientIdentity.credential_type)
-    with asking("the delegation cannot be made"):
-        issued = wallet.delegate(delegation, to=to, random=session.random_bytes)
     # The handle that revokes it is in the wallet alone: kept before the delegation leaves.
-    save_wallet(wallet_path(directory, name), wallet, key, clock=session.now, random=session.random_bytes)
+    with changed_wallet(directory, name, passphrase_file) as wallet:
+        with asking("the wallet holds no identity credential", where=name, hint="Leave --identity out, or add the credential first (wallet add)"):
+            own = None if identity is None else wallet.find(PatientIdentity.credential_type)
+        with asking("the delegation cannot be made"):
+            issued = wallet.delegate(delegation, to=to, random=session.random_bytes)
     session.write_file(output, issued.to_json() + b"\n", secret=True)
     if own is not None and identity is not None:
         session.write_file(identity, own.to_json() + b"\n", secret=True)

@@ -132,6 +132,14 @@ def explain_entry(data: bytes) -> Explanation:
     )
 
 
+def explain_ledger_proof(text: str) -> Explanation:
+    """The member ``ledgerProof`` of a receipt. Raises ``FormatError``."""
+    try:
+        return explain_tlog_proof(text.encode())
+    except UnicodeEncodeError as error:
+        raise FormatError("the ledger proof holds a lone surrogate", where="/ledgerProof") from error
+
+
 def explain_batch(data: bytes) -> Explanation:
     """The document of an issuance batch. Raises ``FormatError``."""
     root, count = parse_batch_content(data)
@@ -143,16 +151,12 @@ def explain_batch(data: bytes) -> Explanation:
 def explain_receipt(document: JSONObject) -> Explanation:
     """An issuance receipt. Raises ``FormatError``."""
     receipt = IssuanceReceipt.parse(document)
-    try:
-        ledger_proof = explain_tlog_proof(receipt.ledger_proof.encode())
-    except UnicodeEncodeError as error:
-        raise FormatError("the ledger proof holds a lone surrogate", where="/ledgerProof") from error
     return Explanation(
         "issuance-receipt",
         f"An issuance receipt: credential {receipt.index + 1} of a batch of {receipt.count}",
         ("It proves that the credential's issuing was logged, so that a stolen key cannot issue in silence.",),
         known(("Root of the batch", receipt.root.hex()), ("Hashes on the way", len(receipt.path))),
-        (ledger_proof,),
+        (explain_ledger_proof(receipt.ledger_proof),),
     )
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from did_health.cli.explain import Explanation, known
-from did_health.cli.explain.logs import explain_tlog_proof
+from did_health.cli.explain.logs import explain_ledger_proof
 from did_health.cli.output import when
 from did_health.encoding import strict_json
 from did_health.encoding.strict_json import JSONObject
-from did_health.errors import FormatError
 from did_health.ledger.batch import ReceiptProof
 from did_health.roles.received_receipt import ReceivedReceipt
 from did_health.roles.request import Request
@@ -56,14 +55,10 @@ def explain_verification_receipt(document: JSONObject) -> Explanation:
 def explain_receipt_proof(document: JSONObject) -> Explanation:
     """The proof that a receipt is on the ledger. Raises ``FormatError``."""
     proof = ReceiptProof.parse(document)
-    try:
-        ledger_proof = explain_tlog_proof(proof.ledger_proof.encode())
-    except UnicodeEncodeError as error:
-        raise FormatError("the ledger proof holds a lone surrogate", where="/ledgerProof") from error
     return Explanation(
         "receipt-proof",
         f"A proof that a receipt was logged: number {proof.index + 1} of a batch of {proof.count}",
         ("Its verifier cannot deny it any more.",),
         known(("Root of the batch", proof.root.hex()), ("Hashes on the way", len(proof.path))),
-        (ledger_proof,),
+        (explain_ledger_proof(proof.ledger_proof),),
     )
