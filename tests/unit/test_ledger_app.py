@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,19 +23,6 @@ from did_health.tlog.tiles import parse_bundle
 from tests.conftest import repeatable_bytes
 from tests.ledger_parties import START, Board
 from tests.ledger_service import ORIGIN, Service, ledger_service, problem_of
-
-
-@pytest.fixture
-def service(tmp_path: Path) -> Iterator[Service]:
-    with ledger_service(tmp_path / "ledger") as running:
-        yield running
-
-
-@pytest.fixture
-def remote(service: Service) -> Iterator[RemoteLedger]:
-    ledger = service.remote()
-    yield ledger
-    ledger.close()
 
 
 @pytest.fixture

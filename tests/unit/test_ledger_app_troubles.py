@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
@@ -27,12 +26,6 @@ from did_health.tlog.witness_protocol import AddCheckpoint, WitnessState
 from tests.conftest import repeatable_bytes
 from tests.ledger_parties import START, Board
 from tests.ledger_service import Service, ledger_service, problem_of
-
-
-@pytest.fixture
-def service(tmp_path: Path) -> Iterator[Service]:
-    with ledger_service(tmp_path / "ledger") as running:
-        yield running
 
 
 @pytest.fixture

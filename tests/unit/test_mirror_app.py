@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -25,22 +25,8 @@ from tests.any_log import AnyLog, handle, revocation
 from tests.conftest import repeatable_bytes
 from tests.ledger_parties import Board, Clock
 from tests.ledger_service import Relay, ledger_service
-from tests.mirror_parties import Scene, add, batch, cosigner_at, mirroring, new_log, new_scene, wrong
+from tests.mirror_parties import Scene, add, batch, cosigner_at, mirroring, new_log, wrong
 from tests.serving import HOST, serving
-
-
-@pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
-    with new_scene(tmp_path / "m") as scene:
-        yield scene
-
-
-@pytest.fixture
-def followed(scene: Scene) -> Scene:
-    """The mirror has everything, and has cosigned it."""
-    assert scene.mirroring.following.follow()
-    assert scene.mirroring.push(scene.log).status_code == 200
-    return scene
 
 
 def again(log: AnyLog, number: int, index: int) -> bytes:

@@ -2,29 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
 from did_health.errors import TransportError
 from did_health.tlog.note import NoteSigner
-from tests.mirror_parties import Scene, batch, new_log, new_scene
-
-
-@pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
-    with new_scene(tmp_path / "m") as scene:
-        yield scene
-
-
-@pytest.fixture
-def followed(scene: Scene) -> Scene:
-    """The mirror has everything, and has cosigned it."""
-    assert scene.mirroring.following.follow()
-    assert scene.mirroring.push(scene.log).status_code == 200
-    return scene
-
+from tests.mirror_parties import Scene, batch, new_log
 
 # ---- a source that serves badly
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from did_health.encoding import cbor
@@ -17,21 +14,8 @@ from did_health.tlog.note import VerifierKey
 from did_health.tlog.witness_policy import PolicyLog, WitnessPolicy
 from tests.conftest import repeatable_bytes
 from tests.ledger_parties import Board
-from tests.ledger_service import ORIGIN, Service, ledger_service
+from tests.ledger_service import ORIGIN, Service
 from tests.serving import HOST, answering, canned
-
-
-@pytest.fixture
-def service(tmp_path: Path) -> Iterator[Service]:
-    with ledger_service(tmp_path / "ledger") as running:
-        yield running
-
-
-@pytest.fixture
-def remote(service: Service) -> Iterator[RemoteLedger]:
-    ledger = service.remote()
-    yield ledger
-    ledger.close()
 
 
 @pytest.fixture
