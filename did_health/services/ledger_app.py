@@ -116,7 +116,7 @@ def host_route(logs: Sequence[LogReader]) -> BaseRoute:
         host = request.headers.get("host", "").lower()
         named = ((log, name) for log in logs for name in (host, re.sub(r":\d+$", "", host)) if log.hosts(name))
         log, name = next(named, (logs[0], urlsplit(logs[0].url).netloc))
-        return answered(log, f"https://{name}", path_of(request), request.headers.get("if-none-match", ""))
+        return answered(log, f"https://{name}", path_of(request), request.headers)
 
     return Route("/{path:path}", found, methods=["GET"])
 
@@ -206,7 +206,7 @@ def _hosted(ledger: LogReader, before: str) -> Callable[[Request], Response]:
         host = host.lower().replace("%3a", ":")
         if not ledger.hosts(host):
             return problem_response(HTTPStatus.MISDIRECTED_REQUEST, "Nothing of this host is published here")
-        return answered(ledger, f"https://{host}", f"/{path}", request.headers.get("if-none-match", ""))
+        return answered(ledger, f"https://{host}", f"/{path}", request.headers)
 
     return hosted
 

@@ -53,9 +53,9 @@ def reference(schema: str) -> JSONObject:
     return {"$ref": f"#/components/schemas/{schema}"}
 
 
-def answer(description: str, schema: JSONObject, media_type: str = "application/json") -> JSONObject:
-    """A response with a body."""
-    return {"description": description, "content": {media_type: {"schema": schema}}}
+def answer(description: str, schema: JSONObject, *media_types: str) -> JSONObject:
+    """A response with a body, in JSON unless it has other ``media_types``."""
+    return {"description": description, "content": {media_type: {"schema": schema} for media_type in media_types or ("application/json",)}}
 
 
 def problems(statuses: Iterable[HTTPStatus], schema: str = "Problem") -> JSONObject:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -17,7 +17,9 @@ from did_health.errors import EdgeError, FormatError, TransportError
 from did_health.limits import MAX_ENTRY_BYTES, MAX_URL_CHARACTERS
 from did_health.roles.evidence import Need, Source
 from did_health.services.kept_answers import KeptAnswers
+from did_health.services.media_ranges import preferred
 from did_health.services.problems import problem_response
+from did_health.vc.media_types import CREDENTIAL, CREDENTIAL_FORMS
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -79,7 +81,7 @@ def published(source: Source, base_of: Callable[[str], str | None]) -> Endpoint:
         base = base_of(request.headers.get("host", "").lower())
         if base is None:
             return problem_response(HTTPStatus.MISDIRECTED_REQUEST, "Nothing is published here under this host name")
-        return answered(source, base, path_of(request), request.headers.get("if-none-match", ""))
+        return answered(source, base, path_of(request), request.headers)
 
     async def answer(request: Request) -> Response:
         # In one piece: each change of threads costs as much as reading a tile.
@@ -95,10 +97,10 @@ def published_for_ever(source: Source, base: str) -> Endpoint:
     kept = KeptAnswers()
 
     async def answer(request: Request) -> Response:
-        path, known_tags = path_of(request), request.headers.get("if-none-match", "")
-        found = kept.find(path, known_tags)
+        path = path_of(request)
+        found = kept.find(path, request.headers.get("if-none-match", ""))
         if found is None:
-            found = await run_in_threadpool(answered, source, base, path, known_tags)
+            found = await run_in_threadpool(answered, source, base, path, request.headers)
             # Not what nothing is at yet, and not another kind of thing that the route lets through.
             if found.status_code == HTTPStatus.OK and found.headers["cache-control"] == _FOR_EVER:
                 kept.keep(path, found)
@@ -113,8 +115,8 @@ def path_of(request: Request) -> str:
     return raw.decode("ascii", "replace").partition("?")[0]
 
 
-def answered(source: Source, base: str, path: str, known_tags: str) -> Response:
-    """What ``source`` has at ``base`` and ``path``, with its type and how long it may be kept; ``known_tags`` is the request's If-None-Match."""
+def answered(source: Source, base: str, path: str, asked: Mapping[str, str]) -> Response:
+    """What ``source`` has at ``base`` and ``path``, with its type and how long it may be kept; ``asked`` are the request's headers."""
     url = base + path
     if len(url) > MAX_URL_CHARACTERS:
         return problem_response(HTTPStatus.REQUEST_URI_TOO_LONG, "The path is too long")
@@ -127,7 +129,7 @@ def answered(source: Source, base: str, path: str, known_tags: str) -> Response:
         return problem_response(HTTPStatus.SERVICE_UNAVAILABLE, "The store does not answer at the moment", headers={"Retry-After": "5"})
     if content is None:
         return problem_response(HTTPStatus.NOT_FOUND, "Nothing is published at this path")
-    return _answer(path, content, known_tags)
+    return _answer(path, content, asked)
 
 
 def _host(name: str, known: frozenset[str]) -> str | None:
@@ -136,14 +138,21 @@ def _host(name: str, known: frozenset[str]) -> str | None:
     return next((host for host in (name, re.sub(r":\d+$", "", name)) if host in known), None)
 
 
-def _answer(path: str, content: bytes, known_tags: str) -> Response:
+def _answer(path: str, content: bytes, asked: Mapping[str, str]) -> Response:
     from starlette.responses import Response
 
     media_type, kept = next(((media_type, kept) for pattern, media_type, kept in _KINDS if pattern.search(path)), (_document_type(content), _ASK_EACH_TIME))
-    tag = f'"{hashlib.sha256(content).hexdigest()}"'
+    tag = hashlib.sha256(content).hexdigest()
     # Everything here is public, so any web page may read it; nosniff, because none of it is a web page.
-    headers = {"Cache-Control": kept, "ETag": tag, "Access-Control-Allow-Origin": "*", "X-Content-Type-Options": "nosniff"}
-    if tag in known_tags:
+    headers = {"Cache-Control": kept, "Access-Control-Allow-Origin": "*", "X-Content-Type-Options": "nosniff"}
+    if media_type == CREDENTIAL:
+        media_type = preferred(asked.get("accept", ""), CREDENTIAL_FORMS)
+        headers["Vary"] = "Accept"
+        if media_type != CREDENTIAL:
+            # A strong tag is of one form only (RFC 9110 §8.8.1).
+            tag = f"{tag}-{media_type.partition('/')[2]}"
+    headers["ETag"] = f'"{tag}"'
+    if headers["ETag"] in asked.get("if-none-match", ""):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     return Response(content, headers={**headers, "Content-Type": media_type})
 
@@ -155,4 +164,4 @@ def _document_type(content: bytes) -> str:
     except FormatError:
         return "application/octet-stream"
     types = document.get("type")
-    return "application/vc" if "VerifiableCredential" in (types if isinstance(types, list) else [types]) else "application/json"
+    return CREDENTIAL if "VerifiableCredential" in (types if isinstance(types, list) else [types]) else "application/json"

@@ -17,7 +17,8 @@ from urllib.parse import quote, unquote
 from did_health.did.did import DID, DIDURL
 from did_health.encoding import strict_json
 from did_health.errors import FormatError, ResolutionError
-from did_health.limits import MAX_ACCEPT_RANGES, MAX_DID_CHARACTERS
+from did_health.limits import MAX_DID_CHARACTERS
+from did_health.services.media_ranges import media_ranges
 
 
 class Form(StrEnum):
@@ -38,7 +39,6 @@ _FORMS: Final = MappingProxyType({str(form): form for form in Form})
 _WILDCARDS: Final = frozenset({"*/*", "application/*"})
 _BROKEN: Final = re.compile("%(?![0-9A-Fa-f]{2})")
 _DELIMITER: Final = re.compile("[/?#]")
-_QUALITY: Final = re.compile(r"0(?:\.\d{0,3})?|1(?:\.0{0,3})?")
 # RFC 3986 §3.4, without what separates parameters.
 _SAFE: Final = "/?:@-._~!$'()*+,;"
 
@@ -169,18 +169,15 @@ def _check(options: Mapping[str, str]) -> None:
 
 def _form(accept: str, part: bool) -> Form:
     """RFC 9110 §12.5.1: of the forms that are accepted the one with the highest weight, and of those the first that is named."""
-    best, weight = None, 0.0
-    ranges = accept.split(",") if accept.strip() else ["*/*"]
-    for item in ranges[:MAX_ACCEPT_RANGES]:
-        name, *parameters = (part.strip().lower() for part in item.split(";"))
-        quality = next((parameter[2:] for parameter in parameters if parameter.startswith("q=")), "1")
+    best, highest = None, 0.0
+    for name, weight in media_ranges(accept):
         form: Form | None = None
         if name in _WILDCARDS:
             form = Form.DEREFERENCING if part else Form.RESOLUTION
         elif name in _FORMS:
             form = _FORMS[name]
-        if form is not None and _QUALITY.fullmatch(quality) and float(quality) > weight:
-            best, weight = form, float(quality)
+        if form is not None and weight > highest:
+            best, highest = form, weight
     if best is None:
         raise ResolutionError("nothing here is of a media type that is accepted", hint=f"There are {', '.join(Form)}", code="REPRESENTATION_NOT_SUPPORTED")
     if best is Form.RESOLUTION and part:

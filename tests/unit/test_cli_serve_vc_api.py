@@ -40,7 +40,7 @@ def test_it_serves_http_and_https_until_it_is_told_to_end(cli: CLI, tmp_path: Pa
                 url = base + "/issuers/eddsa-rdfc-2022-status/credentials/issue"
                 answers.append(client.post(url, json=body).status_code)
                 issued = client.post(url, json=body, headers={"Authorization": f"Bearer {TOKEN}"}).json()["verifiableCredential"]
-                answers.append(issued["credentialStatus"][0]["statusListCredential"])
+                answers.append(issued["credentialStatus"]["statusListCredential"])
 
     thread = while_serving(monkeypatch, ask)
     ran = cli(

@@ -90,6 +90,27 @@ def test_content_type_and_caching(site: str, path: str, media_type: str, kept: s
     assert response.headers["x-content-type-options"] == "nosniff"
 
 
+@pytest.mark.parametrize(
+    ("accept", "media_type"),
+    [("*/*", "application/vc"), ("application/ld+json, application/json", "application/ld+json"), ("application/json", "application/json")],
+)
+def test_a_credential_is_called_what_the_client_knows(site: str, accept: str, media_type: str) -> None:
+    """VC Data Model 2.0 §6.2.1: less precise media types are in use; RFC 9110 §8.8.1, §12.5.5: each form has a tag, caches tell them apart."""
+    url = site + "/nc/status/1"
+    response = httpx.get(url, headers={"Accept": accept}, trust_env=False)
+    assert (response.headers["content-type"], response.headers["vary"], response.content) == (media_type, "Accept", LIST)
+    tag = response.headers["etag"]
+    assert httpx.get(url, headers={"Accept": accept, "If-None-Match": tag}, trust_env=False).status_code == 304
+    assert httpx.get(url, headers={"Accept": "application/ld+json;q=0, application/vc;q=0.5", "If-None-Match": tag}, trust_env=False).status_code == (
+        304 if media_type == "application/vc" else 200
+    )
+
+
+def test_what_has_one_form_varies_by_no_header(site: str) -> None:
+    response = httpx.get(site + "/nc/did.json", headers={"Accept": "application/vc"}, trust_env=False)
+    assert (response.headers["content-type"], "vary" in response.headers) == ("application/json", False)
+
+
 def test_our_own_source_reads_it(site: str) -> None:
     with HTTPSource({HOST}) as source:
         assert source.fetch(Need(site + "/nc/status/1")) == LIST

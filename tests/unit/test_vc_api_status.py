@@ -24,8 +24,26 @@ def service() -> Iterator[VCAPI]:
         yield running
 
 
-def test_an_issuer_with_status_gives_entries_whose_lists_are_served_and_changed(service: VCAPI) -> None:
-    issued = service.issued(f"eddsa-rdfc-2022{WITH_STATUS}", id="urn:uuid:status-1")
+def test_an_issuer_with_status_gives_one_entry_unless_it_is_asked_for_more(service: VCAPI) -> None:
+    issuer = f"eddsa-rdfc-2022{WITH_STATUS}"
+    assert service.issued(issuer, id=...)["credentialStatus"]["statusPurpose"] == "revocation"
+    wanted = [{"type": "BitstringStatusListEntry", "statusPurpose": purpose} for purpose in ("suspension", "refresh")]
+    issued = service.issued(issuer, {"credentialStatus": wanted}, id=...)
+    assert [entry["statusPurpose"] for entry in issued["credentialStatus"]] == ["suspension", "refresh"]
+
+
+@pytest.mark.parametrize("accept", ["application/vc", "application/ld+json", "application/json"])
+def test_a_list_is_served_in_the_form_that_is_asked_for(service: VCAPI, accept: str) -> None:
+    """VC Data Model 2.0 §6.2.1: verifiers of other makes read only what is called JSON."""
+    entry = service.issued(f"eddsa-rdfc-2022{WITH_STATUS}", id=...)["credentialStatus"]
+    answer = service.client.get(entry["statusListCredential"].removeprefix(BASE), headers={"Accept": accept})
+    assert (answer.headers["content-type"], answer.headers["vary"]) == (accept, "Accept")
+    assert answer.json()["type"] == ["VerifiableCredential", "BitstringStatusListCredential"]
+
+
+def test_entries_are_given_whose_lists_are_served_and_changed(service: VCAPI) -> None:
+    wanted = [{"type": "BitstringStatusListEntry", "statusPurpose": purpose} for purpose in ("revocation", "suspension")]
+    issued = service.issued("eddsa-rdfc-2022", {"credentialStatus": wanted}, id="urn:uuid:status-1")
     revocation, suspension = issued["credentialStatus"]
     assert [entry["statusPurpose"] for entry in (revocation, suspension)] == ["revocation", "suspension"]
     assert service.verified(issued).json()["results"]["credentialStatus"] == [{"valid": True, "input": entry} for entry in (revocation, suspension)]
@@ -138,7 +156,7 @@ def test_a_status_that_cannot_be_told_is_a_problem_by_its_type(service: VCAPI) -
 
 def test_lists_are_signed_anew_in_time(service: VCAPI) -> None:
     issued = service.issued(f"ecdsa-jcs-2019{WITH_STATUS}", id="urn:uuid:in-time")
-    path = issued["credentialStatus"][0]["statusListCredential"].removeprefix(BASE)
+    path = issued["credentialStatus"]["statusListCredential"].removeprefix(BASE)
     first = service.client.get(path).json()
     assert service.client.get(path).json() == first
     service.later(hours=2)

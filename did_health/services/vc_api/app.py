@@ -27,6 +27,7 @@ from did_health.limits import MAX_DOCUMENT_BYTES
 from did_health.services import openapi
 from did_health.services.bearer import BearerTokens
 from did_health.services.json_log import JSONLog
+from did_health.services.media_ranges import preferred
 from did_health.services.metrics import Metrics
 from did_health.services.operation import service_app
 from did_health.services.problems import problem_response
@@ -106,8 +107,9 @@ def vc_api_app(instance: Instance, *, tokens: BearerTokens, log: JSONLog, limit:
         content = await run_in_threadpool(instance.status_lists.document, instance.base_url + request.url.path)
         if content is None:
             return problem_response(HTTPStatus.NOT_FOUND, "There is no such status list")
+        media_type = preferred(request.headers.get("accept", ""), media_types.CREDENTIAL_FORMS)
         kept = f"public, max-age={int(TIME_TO_LIVE.total_seconds())}"
-        return Response(content, headers={"Content-Type": media_types.CREDENTIAL, "Cache-Control": kept, "Access-Control-Allow-Origin": "*"})
+        return Response(content, headers={"Content-Type": media_type, "Cache-Control": kept, "Vary": "Accept", "Access-Control-Allow-Origin": "*"})
 
     async def issuers(_request: Request) -> Response:
         return _answer(described(instance))

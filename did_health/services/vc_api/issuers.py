@@ -17,7 +17,7 @@ from did_health.services.vc_api.securing import SECURINGS, Securing
 SECRET_BYTES: Final = 32
 """Length of the secret that all keys of a service are derived from."""
 WITH_STATUS: Final = "-status"
-"""What the name of an issuer that gives every credential status entries ends with."""
+"""What the name of an issuer that gives every credential a status entry ends with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Party:
 
 @dataclass(frozen=True, slots=True)
 class Issuer:
-    """One issuer: how it secures credentials, with which key; ``with_status`` if it gives every credential status entries."""
+    """One issuer: how it secures credentials, with which key; ``with_status`` if it gives every credential a status entry."""
 
     name: str
     securing: Securing

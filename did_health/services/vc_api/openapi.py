@@ -10,6 +10,7 @@ from did_health.encoding.strict_json import JSONObject
 from did_health.services import openapi
 from did_health.services.openapi import answer, json_body, problems, reference
 from did_health.services.vc_api.requests import CHECKS
+from did_health.vc.media_types import CREDENTIAL_FORMS
 
 _POST: Final = (HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
 _POINTERS: Final[JSONObject] = {"type": "array", "items": {"type": "string", "pattern": "^(/|$)"}, "maxItems": 256}
@@ -156,7 +157,7 @@ def document(issuers: Iterable[str], *, bearer: bool) -> JSONObject:
                     {"name": "list", "in": "path", "required": True, "schema": {"type": "string", "pattern": "^[0-9a-f]{16}$"}},
                     {"name": "purpose", "in": "path", "required": True, "schema": {"enum": _PURPOSES}},
                 ],
-                "responses": {"200": answer("The list", _DOCUMENT, "application/vc"), **problems((HTTPStatus.NOT_FOUND,))},
+                "responses": {"200": answer("The list", _DOCUMENT, *CREDENTIAL_FORMS), **problems((HTTPStatus.NOT_FOUND,))},
             }
         },
     }

@@ -19,8 +19,8 @@ from did_health.limits import MAX_STATUS_CREDENTIALS, MAX_STATUS_LISTS, MIN_STAT
 from did_health.stores import indices
 from did_health.vc.status import StatusEntry, StatusList, StatusPurpose, build_status_list_credential
 
-USUAL: Final = (StatusEntry(StatusPurpose.REVOCATION, 0, ""), StatusEntry(StatusPurpose.SUSPENSION, 0, ""))
-"""What an issuer with status gives every credential entries for."""
+USUAL: Final = (StatusEntry(StatusPurpose.REVOCATION, 0, ""),)
+"""What an issuer with status gives every credential an entry for: one, as conformance suites read ``credentialStatus`` as an object."""
 TIME_TO_LIVE: Final = timedelta(minutes=5)
 _NAME_BYTES: Final = 8
 _VALID_FOR: Final = timedelta(days=1)
