@@ -19,10 +19,12 @@ from did_health.cli.options import (
     PassphraseFileOption,
     example,
 )
-from did_health.cli.output import Output, when
+from did_health.cli.output import Output, note, when
+from did_health.errors import DidHealthError
 
 if TYPE_CHECKING:
     from did_health.did.method import ResolutionOptions
+    from did_health.stores.directory import Directory
 
 app = options.group("did", "Create, resolve, rotate and deactivate DIDs.")
 
@@ -143,17 +145,35 @@ def rotate(
     passphrase_file: PassphraseFileOption = None,
     as_json: JSONOption = False,
 ) -> None:
-    """Put the committed next key of an institution in charge, with a new signing key; what it signed before stays verifiable."""
+    """Put the committed next key of an institution in charge, with a new signing key; what was logged before stays verifiable.
+
+    Receipts that wait to be logged are logged first: afterwards nobody could tell when the old key signed them.
+    """
     with session.open_existing(directory, passphrase_file) as opened:
         if opened.institution(name).log.deactivated:
             raise UsageError("the DID is deactivated: its keys are of no use any more", where=name)
-        institution = opened.rotate(name, services=_services(service))
+        services = _services(service)
+        _publish_receipts(opened, name)
+        institution = opened.rotate(name, services=services)
         did, version, method = institution.did, institution.log.latest.version_id, institution.verification_method
     out = Output(as_json)
     if as_json:
         out.json({"did": did, "versionId": version, "verificationMethod": method})
     else:
         out.facts([("DID", did), ("Version", version), ("Signs with", method)])
+
+
+def _publish_receipts(opened: Directory, name: str) -> None:
+    from did_health.roles.receipts import ReceiptBook
+    from did_health.stores.verifier_records import SQLVerifierRecords
+
+    if not opened.has_verifier(name):
+        return
+    try:
+        ReceiptBook(opened.institution(name), SQLVerifierRecords(opened.verifier_database(name))).publish()
+    except DidHealthError as error:
+        # A stolen key is replaced all the same.
+        note(f"Receipts that wait could not be logged by the old key, and will not be verified: {error.what}", "yellow")
 
 
 def _services(given: list[str] | None) -> dict[str, str] | None:

@@ -107,4 +107,6 @@ def _outcome(report: Report | None) -> dict[str, object]:
 def _words(report: Report | None) -> str:
     if report is None:
         return "not checked"
+    if "key_retired" in report.codes:
+        return "by a key replaced since, not logged in time"
     return {"accept": "signed, on the ledger", "conditional": "signed, not on the ledger", "refuse": "FORGED"}.get(report.verdict, "cannot be told now")

@@ -4,6 +4,8 @@ The last is how credentials travel outside presentations::
 
     {"credential": {…}, "issuanceReceipt": {…}}
 
+A receipt of a verification has ``receiptProof`` in its place: the proof that it is in a batch of its verifier's receipts.
+
 In a presentation the receipts stand beside the credentials, in their order: ``"issuanceReceipt": [{…}, null, …]``. Presentations and
 credentials may also be secured with JOSE, SD-JWT or COSE, bare or in an envelope; they are then read here and verified with their proof.
 """
@@ -26,6 +28,7 @@ from did_health.vc.jose_cose.secured import Secured
 from did_health.vc.presentation import Presentation
 
 RECEIPT: Final = "issuanceReceipt"
+RECEIPT_PROOF: Final = "receiptProof"
 _CREDENTIAL: Final = "credential"
 _PLAIN: Final = Survey(2, True)
 _PRESENTED: Final = "verifiableCredential"
@@ -95,7 +98,7 @@ def parse_document(source: bytes | str | JSONObject | Document) -> Document:
     types = document.get("type")
     names = [types] if isinstance(types, str) else types if isinstance(types, list) else []
     if isinstance(document.get(_CREDENTIAL), dict):
-        holding, credentials, receipts = _CREDENTIAL, (document[_CREDENTIAL],), (document.get(RECEIPT),)
+        holding, credentials, receipts = _CREDENTIAL, (document[_CREDENTIAL],), (document.get(RECEIPT, document.get(RECEIPT_PROOF)),)
     elif types != _PLAINLY_PRESENTED and envelope_type(document) is not None:
         return _opened(Secured.open(Envelope.parse(document)))
     elif "VerifiablePresentation" in names:

@@ -39,6 +39,8 @@ from did_health.vc.status import StatusListCredential
 WEBVH: Final = "webvh"
 _SELF_CERTIFYING: Final = frozenset({"key", "jwk"})
 _ASSERTION: Final = "assertionMethod"
+INVALID_RECEIPT: Final = frozenset({"receipt_invalid", "receipt_of_another_issuer"})
+"""The codes by which ``LedgerState.issuance`` refuses the receipt itself."""
 _NO_KEYS: Final[Mapping[str, PublicKey]] = MappingProxyType({})
 
 Result = TypeVar("Result")
@@ -171,7 +173,7 @@ class LedgerState:
         Raises ``Unproven``.
         """
         state = self.did(issuer, now)
-        key = (IssuanceReceipt, receipt.ledger_proof, receipt.root, receipt.count, issuer, state.version)
+        key = (type(receipt), receipt.ledger_proof, receipt.root, receipt.count, issuer, state.version)
         logged, checkpoint = self._memo.get(key, lambda: self._issuance(receipt, issuer, state, now))
         self._once((require_same_view, checkpoint), lambda: _pinned(lambda: require_same_view(self._pins, checkpoint)))
         return logged
@@ -324,7 +326,7 @@ class LedgerState:
             found = _not_from_the_future(lambda at: receipt.verify_ledger_proof(self._ledger, now=at), now)
             entry = found.entry
             receipt.verify_batch(entry)
-            if entry.subject != subject_of(Kind.ISSUANCE_BATCH, issuer):
+            if entry.subject != subject_of(receipt.kind, issuer):
                 raise Unproven(Outcome.FAIL, "receipt_of_another_issuer", "the issuance receipt is another issuer's")
             entry.verify(state.key_of_logged(entry.author, now))
         except Unproven:

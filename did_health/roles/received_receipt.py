@@ -8,16 +8,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final
 
 from did_health.encoding import strict_json
 from did_health.encoding.strict_json import JSONObject
 from did_health.errors import FormatError
 from did_health.health.verification_receipt import VerificationReceipt
 from did_health.ledger.batch import ReceiptProof
+from did_health.roles.documents import RECEIPT_PROOF
 from did_health.vc.credential import Credential
-
-PROOF: Final = "receiptProof"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +42,7 @@ class ReceivedReceipt:
 
     def to_object(self) -> JSONObject:
         """The document that travels."""
-        return {"credential": self.credential} if self.proof is None else {"credential": self.credential, PROOF: self.proof}
+        return {"credential": self.credential} if self.proof is None else {"credential": self.credential, RECEIPT_PROOF: self.proof}
 
     def to_json(self) -> bytes:
         """Its bytes."""
@@ -58,7 +56,7 @@ class ReceivedReceipt:
     @classmethod
     def from_object(cls, document: object, where: str = "") -> ReceivedReceipt:
         """As ``parse``, of a document that was read already."""
-        credential, proof = (document.get("credential"), document.get(PROOF)) if isinstance(document, dict) else (None, None)
+        credential, proof = (document.get("credential"), document.get(RECEIPT_PROOF)) if isinstance(document, dict) else (None, None)
         if not isinstance(credential, dict) or not isinstance(proof, dict | None):
             raise FormatError("the document does not hold a verification receipt", where=where)
         parsed = Credential.parse(credential)

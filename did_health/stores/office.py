@@ -265,6 +265,10 @@ class Office:
         self._databases.append(database)
         return database
 
+    def has_verifier(self, name: str) -> bool:
+        """Whether an institution keeps what it verified here."""
+        return (self.path / "verifiers" / f"{name}.sqlite").exists()
+
     def pickup_desk(self, name: str, verifier: Verifier) -> PickupDesk:
         """The counters of a pharmacy among the institutions, with what they share: log, receipts, uses of delegations, what to check again."""
         database = self.verifier_database(name)

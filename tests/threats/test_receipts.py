@@ -12,14 +12,18 @@ import pytest
 from sqlalchemy import delete, select, update
 
 from did_health.encoding import strict_json
-from did_health.ledger.batch import credential_digest
+from did_health.errors import VerificationError
+from did_health.ledger.batch import IssuanceBatch, credential_digest
 from did_health.ledger.entry import Kind, subject_of
+from did_health.ledger.log import prepare
 from did_health.roles.holder import Wallet
-from did_health.roles.institution import Institution
+from did_health.roles.institution import Institution, InstitutionKeys
 from did_health.roles.issuer import Board
 from did_health.roles.log_review import LogReview, review_log
 from did_health.roles.receipts import verify_receipt
 from did_health.roles.received_receipt import ReceivedReceipt
+from did_health.roles.report import CheckName
+from did_health.roles.verifier_log import KeptReceipt
 from did_health.stores.tables import receipt_batches, verification_receipts, verifier_log
 from did_health.vc.proofs.data_integrity import add_proof
 from tests.cli_runs import documents
@@ -168,6 +172,95 @@ def test_the_proof_of_another_verifiers_batch_is_refused(shared: Pharmacy) -> No
     report = verify_receipt(ReceivedReceipt(mine.credential, disguised.proof), shared.town.verifier)
     assert report.codes == ("receipt_proof_invalid",)
     other.close()
+
+
+# ---- keys that were replaced
+
+
+@pytest.fixture
+def rotated(own_town: Town, csp: Board) -> Iterator[tuple[Pharmacy, ReceivedReceipt, InstitutionKeys]]:
+    """A pharmacy that gave and logged a receipt, and then replaced its keys; the keys are those that somebody may have stolen."""
+    pharmacy = Pharmacy(own_town, csp, f"rotated-{own_town.nonce()}")
+    one, stolen = received(pharmacy, pharmacy.patient()), pharmacy.institution.keys
+    own_town.ticking(1)
+    pharmacy.institution.rotate(lambda _: None)
+    yield pharmacy, one, stolen
+    pharmacy.close()
+
+
+def forged_with(pharmacy: Pharmacy, one: ReceivedReceipt, stolen: InstitutionKeys) -> dict[str, Any]:
+    """Another receipt of the same time and person, as a thief of the old key would sign it."""
+    document = {name: value for name, value in one.credential.items() if name != "proof"} | {"id": "urn:uuid:00000000-0000-4000-8000-000000000001"}
+    method = f"{pharmacy.institution.did}#{stolen.assertion.public_key.multikey}"
+    return pharmacy.town.signed(document, signer=stolen.assertion, method=method, created=one.receipt.at)
+
+
+def test_a_receipt_that_was_logged_outlives_the_key_that_signed_it(rotated: tuple[Pharmacy, ReceivedReceipt, InstitutionKeys]) -> None:
+    pharmacy, one, _ = rotated
+    assert verify_receipt(one, pharmacy.town.verifier).verdict == "accept"
+    later = received(pharmacy, pharmacy.patient())
+    assert verify_receipt(later, pharmacy.town.verifier).verdict == "accept"
+    assert verify_receipt(one, pharmacy.town.verifier).verdict == "accept"
+    assert reviewed(pharmacy).findings == ()
+
+
+def test_a_receipt_that_was_not_logged_in_time_cannot_be_told_from_a_forged_one(own_town: Town, csp: Board) -> None:
+    pharmacy = Pharmacy(own_town, csp, f"late-{own_town.nonce()}")
+    (one,) = pharmacy.record(pharmacy.patient()).receipts.values()
+    own_town.ticking(1)
+    pharmacy.institution.rotate(lambda _: None)
+    report = verify_receipt(one, own_town.verifier)
+    assert (report.verdict, report.codes) == ("indeterminate", ("key_retired",))
+    pharmacy.book.publish()
+    late = verify_receipt(pharmacy.book.receipt(one.id), own_town.verifier)
+    assert (late.verdict, late.codes) == ("indeterminate", ("key_retired",))
+    assert "only after that" in late.check(CheckName.RECEIPT).sentence
+    pharmacy.close()
+
+
+def test_a_stolen_retired_key_forges_no_old_receipt(rotated: tuple[Pharmacy, ReceivedReceipt, InstitutionKeys]) -> None:
+    pharmacy, one, stolen = rotated
+    forged, verifier = forged_with(pharmacy, one, stolen), pharmacy.town.verifier
+    # Bare: nobody can tell when it was signed. Under the proof of a true receipt: it is not the one in that batch.
+    assert verify_receipt(ReceivedReceipt(forged), verifier).codes == ("key_retired",)
+    borrowed = verify_receipt(ReceivedReceipt(forged, one.proof), verifier)
+    assert (borrowed.verdict, borrowed.codes) == ("refuse", ("receipt_proof_invalid",))
+    # Nor does the ledger take a batch of the thief's, whatever day stands in the receipt.
+    ledger, subject = pharmacy.town.directory.ledger, subject_of(Kind.RECEIPT_BATCH, pharmacy.institution.did)
+    content, method = IssuanceBatch([credential_digest(forged)]).content, forged["proof"]["verificationMethod"]
+    entry = prepare(Kind.RECEIPT_BATCH, subject, content, author=method, signer=stolen.assertion, now=pharmacy.town.clock(), previous=ledger.latest(subject))
+    with pytest.raises(VerificationError) as refusal:
+        ledger.submit([entry])
+    assert refusal.value.code == "INVALID_VERIFICATION_METHOD"
+    # And a batch of somebody else's is not the pharmacy's.
+    elsewhere = pharmacy.town.logged(forged)
+    assert elsewhere.receipt is not None
+    disguised = {**elsewhere.receipt, "format": "did-health/receipt-proof/v1"}
+    assert verify_receipt(ReceivedReceipt(forged, disguised), verifier).codes == ("receipt_proof_invalid",)
+
+
+def test_a_retired_key_signs_no_receipt_even_into_a_true_batch(rotated: tuple[Pharmacy, ReceivedReceipt, InstitutionKeys]) -> None:
+    """Somebody has put it into the pharmacy's own store, and the pharmacy logs it."""
+    pharmacy, one, stolen = rotated
+    forged = forged_with(pharmacy, one, stolen)
+    kept = KeptReceipt(str(forged["id"]), credential_digest(forged), strict_json.dumps(forged))
+    pharmacy.records.append(pharmacy.institution.did, b'{"format":"did-health/verifier-log/v1","receipts":[]}', [kept])
+    pharmacy.book.publish()
+    report = verify_receipt(pharmacy.book.receipt(kept.id), pharmacy.town.verifier)
+    assert (report.verdict, report.codes) == ("indeterminate", ("key_retired",))
+
+
+def test_without_the_check_of_the_receipt_a_retired_key_proves_nothing(rotated: tuple[Pharmacy, ReceivedReceipt, InstitutionKeys]) -> None:
+    pharmacy, one, _ = rotated
+    report = pharmacy.town.verifier.verify(one.to_object(), waive=[CheckName.HOLDER_BINDING, CheckName.RECEIPT])
+    assert (report.verdict, report.codes) == ("refuse", ("key_retired",))
+
+
+@pytest.mark.parametrize("proof", [7, "x", [], {"format": "did-health/issuance-receipt/v1"}])
+def test_what_is_no_proof_proves_nothing(shared: Pharmacy, proof: object) -> None:
+    (one,) = shared.record(shared.patient()).receipts.values()
+    report = shared.town.verifier.verify({"credential": one.credential, "receiptProof": proof}, waive=[CheckName.HOLDER_BINDING])  # type: ignore[dict-item]
+    assert (report.verdict, report.codes) == ("refuse", ("receipt_proof_invalid",))
 
 
 def test_a_log_that_nobody_touched_is_whole(pharmacy: Pharmacy) -> None:

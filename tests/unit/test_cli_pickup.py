@@ -266,6 +266,29 @@ def test_receipts_of_nobody_and_for_somebody_else(cli: CLI) -> None:
     cli("wallet", "receive", "patient", "request.json", code=2)
 
 
+def test_receipts_outlive_the_key_that_signed_them(cli: CLI) -> None:
+    shown(cli)
+    identifier = check(cli, "--schedule", "none", "--receipts", "receipts", "--json").json["receipts"][0]
+    cli("wallet", "receive", "patient", next(Path("receipts").iterdir()))
+    cli("did", "rotate", "main-street")
+    # The copy of the counter has no proof that it was logged before.
+    told = cli("wallet", "activity", "patient", "--check", "--json").json["activity"][0]
+    assert (told["receiptVerdict"], told["receiptCodes"]) == ("indeterminate", ["key_retired"])
+    assert "by a key replaced since" in " ".join(cli("wallet", "activity", "patient", "--check").out.replace("│", " ").split())
+    Path("receipt.json").write_text(cli("verifier-log", "receipt", "main-street", identifier).out)
+    cli("wallet", "receive", "patient", "receipt.json")
+    assert cli("wallet", "activity", "patient", "--check", "--json").json["activity"][0]["receiptVerdict"] == "accept"
+    assert "0 receipts" in cli("verifier-log", "publish", "main-street").out
+
+
+def test_a_key_is_replaced_though_receipts_cannot_be_logged(cli: CLI) -> None:
+    check(cli, "--schedule", "none", answered=False, code=3)
+    (cli.town / "verifiers" / "main-street.sqlite").write_bytes(b"no database")
+    ran = cli("did", "rotate", "main-street")
+    assert "could not be logged" in " ".join(ran.err.split())
+    assert "Signs with" in ran.out
+
+
 def test_receipts_cannot_be_checked_without_a_ledger(cli: CLI) -> None:
     cli("wallet", "init", "me", "--dir", "elsewhere")
     cli("wallet", "activity", "me", "--dir", "elsewhere", "--check", code=2)

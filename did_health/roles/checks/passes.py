@@ -20,6 +20,7 @@ _PASSES: Final[Mapping[str, tuple[CheckName, str]]] = MappingProxyType({
     "proof_holds": (CheckName.PROOF, "the issuer signed exactly these claims"),
     "never_logged": (CheckName.RECEIPT, "a person's own word is not logged: nothing of a patient's is on the ledger"),
     "logged": (CheckName.RECEIPT, "the issuing was logged on the ledger"),
+    "receipt_logged": (CheckName.RECEIPT, "the receipt was logged on the ledger"),
     "speaks_for_itself": (CheckName.ENTITLEMENT, "the issuer speaks in its own name, which needs no accreditation"),
     "entitled": (CheckName.ENTITLEMENT, "the registry authority lets the issuer issue this"),
     "status_none": (CheckName.STATUS, "the issuer publishes no status of this credential"),
