@@ -67,15 +67,15 @@ class CLI:
 
 
 @contextmanager
-def interrupted(monkeypatch: pytest.MonkeyPatch, owner: type, name: str, *, at_call: int) -> Iterator[None]:
-    """Somebody presses Ctrl-C when a method is called for the so-manieth time."""
+def interrupted(monkeypatch: pytest.MonkeyPatch, owner: object, name: str, *, at_call: int) -> Iterator[None]:
+    """Somebody presses Ctrl-C when a method of a class, or a function of a module, is called for the so-manieth time."""
     original = getattr(owner, name)
     calls = count(1)
 
-    def call(self: Any, *arguments: Any, **named: Any) -> Any:
+    def call(*arguments: Any, **named: Any) -> Any:
         if next(calls) == at_call:
             raise KeyboardInterrupt
-        return original(self, *arguments, **named)
+        return original(*arguments, **named)
 
     with monkeypatch.context() as patch:
         patch.setattr(owner, name, call)

@@ -4,7 +4,7 @@ reason is tried again. Entries that were logged already are not logged twice (se
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from time import monotonic, sleep
 from typing import Final, TypeVar
 
@@ -60,6 +60,11 @@ class PersistentLedger:
     def publish(self, url: str, content: bytes) -> None:
         """As ``RemoteLedger.publish``."""
         self._again(lambda: self._remote.publish(url, content))
+
+    def publish_all(self, documents: Mapping[str, bytes]) -> None:
+        """As ``RemoteLedger.publish_all``."""
+        for url, content in documents.items():
+            self.publish(url, content)
 
     def close(self) -> None:
         """Close all connections."""

@@ -6,7 +6,7 @@ change afterwards. Refusals come back as the errors that the ledger's own code r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from threading import Lock
 from typing import Final
@@ -149,6 +149,11 @@ class RemoteLedger:
         if hosted is None or (url.endswith("/did.jsonl") and not hosted.startswith(content)):
             hint = "Another DID was logged for this place first, or the ledger could not make the document yet: try again"
             raise StoreError("the ledger does not host this document", where=url, hint=hint, code="not_hosted")
+
+    def publish_all(self, documents: Mapping[str, bytes]) -> None:
+        """As ``publish``, one after the other."""
+        for url, content in documents.items():
+            self.publish(url, content)
 
     def close(self) -> None:
         """Close all connections; the ledger may be used again."""

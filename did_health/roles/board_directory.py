@@ -16,8 +16,9 @@ Nothing in an answer has to be believed: ``state`` is the board's own word, and 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final
 
 from did_health.encoding import strict_json
@@ -25,14 +26,16 @@ from did_health.encoding.strict_json import JSONObject
 from did_health.errors import FormatError
 from did_health.health import fields
 from did_health.health.public_listing import PUBLIC_TYPES, Lookup
-from did_health.limits import MAX_DIRECTORY_BYTES, MAX_DIRECTORY_RESULTS
-from did_health.roles.evidence import Evidence
+from did_health.limits import MAX_DIRECTORY_BYTES, MAX_DIRECTORY_RESULTS, MAX_DOCUMENT_BYTES
+from did_health.roles.evidence import Evidence, Need
+from did_health.roles.institution import Institution
 from did_health.roles.issuer import Board, Issued
-from did_health.roles.register import Register
+from did_health.roles.register import IssuedCredential, Register
 from did_health.roles.register_states import states
 
 FORMAT: Final = "did-health/board-directory/v1"
 LICENSES: Final = "licenses"
+_AT_ONCE: Final = 500
 _URN: Final = "urn:uuid:"
 _UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _CURSOR: Final = re.compile(r"[1-9][0-9]{0,17}")
@@ -142,15 +145,32 @@ class BoardDirectory:
 
 
 def publish_public(board: Board) -> Iterator[str]:
-    """Have the board's ledger serve every public credential that the board issued at its own URL, one after the other; yields the URLs.
+    """Have the board's ledger serve every public credential that the board issued at its own URL, in the order of issuing; yields the URLs.
 
     To do it again changes nothing. Raises ``StoreError``, ``TransportError``.
     """
-    for row in board.all():
-        if row.type in PUBLIC_TYPES:
-            url = location_of(board.institution.base_url, row.id)
-            board.institution.ledger.publish(url, Issued.of(row).to_json())
-            yield url
+    rows = board.all()
+    while window := list(islice(rows, _AT_ONCE)):
+        yield from publish_issued(board.institution, window)
+
+
+def publish_issued(institution: Institution, rows: Sequence[IssuedCredential]) -> Sequence[str]:
+    """As ``publish_public``, those of ``rows`` that are public; gives their URLs."""
+    found = {location_of(institution.base_url, row.id): Issued.of(row).to_json() for row in rows if row.type in PUBLIC_TYPES}
+    urls = list(found)
+    for start in range(0, len(urls), _AT_ONCE):
+        institution.ledger.publish_all({url: found[url] for url in urls[start : start + _AT_ONCE]})
+    return urls
+
+
+def publish_left_out(board: Board) -> None:
+    """As ``publish_issued``, what was issued last if a crash has come before its publishing. Raises ``StoreError``, ``TransportError``."""
+    newest = next((row for row in map(board.issued, board.last_issued()) if row.type in PUBLIC_TYPES), None)
+    if newest is None:
+        return
+    # They are published in the order of issuing: if the last one is there, all are.
+    if board.institution.ledger.fetch(Need(location_of(board.institution.base_url, newest.id), MAX_DOCUMENT_BYTES)) is None:
+        publish_issued(board.institution, [board.issued(one) for one in reversed(board.last_issued())])
 
 
 def location_of(base_url: str, credential_id: str) -> str:

@@ -35,6 +35,9 @@ class PublishingLedger(Ledger, Source, Protocol):
     def publish(self, url: str, content: bytes) -> None:
         """Serve ``content`` at ``url`` from now on. Raises ``StoreError``."""
 
+    def publish_all(self, documents: Mapping[str, bytes]) -> None:
+        """As ``publish``, many documents by their URLs."""
+
 
 @dataclass(frozen=True, slots=True)
 class InstitutionKeys:

@@ -87,8 +87,9 @@ class Board:
     """An issuer with its register: state medical boards, pharmacy boards, identity providers, registry authorities.
 
     ``details`` appear in what it issues. ``suite`` is the cryptosuite, by default the JCS suite of the assertion key, and ``purposes`` are
-    those of the status lists; a purpose that the register has a list for stays, and is the default. ``rules`` say how it decides. One board
-    object is used by one thread at a time; several processes may share a register, the second to write gets ``ConflictError``.
+    those of the status lists; a purpose that the register has a list for stays, and is the default. ``rules`` say how it decides. ``announce`` is
+    told what was issued once the register has it, such as to publish it (``roles.board_directory``). One board object is used by one
+    thread at a time; several processes may share a register, the second to write gets ``ConflictError``.
 
     ``docket`` holds its decisions about what it issued; ``suspend``, ``reinstate`` and ``revoke`` are the common ones.
     """
@@ -102,6 +103,7 @@ class Board:
         suite: str | None = None,
         purposes: Sequence[StatusPurpose] | None = None,
         rules: DocketRules | None = None,
+        announce: Callable[[Sequence[IssuedCredential]], object] = lambda _rows: None,
     ) -> None:
         if details.id != institution.did:
             raise ValueError("the details are another issuer's")
@@ -109,6 +111,7 @@ class Board:
         self.institution = institution
         self.details = details
         self._register = register
+        self._announce = announce
         self._suite = require_document_suite(suite or default_suite(signer), signer.public_key.algorithm)
         # Lists are always signed as JSON: they have members that the base context lacks terms for.
         self._status = StatusPublisher(institution, register, default_suite(signer), purposes)
@@ -178,6 +181,7 @@ class Board:
             for item, (claims, to), index in zip(issued, orders, indices, strict=True)
         ]
         self._register.add(rows, superseding=[row.id for row in superseding])
+        self._announce(rows)
         if progress is not None:
             progress(len(orders), len(orders))
         return issued

@@ -272,7 +272,11 @@ class EmbeddedLedger(LogReader):
 
     def publish(self, url: str, data: bytes) -> None:
         """Serve ``data`` at ``url``: a ``did.jsonl``, a status list, a schema. What was there before is replaced."""
-        self._store.publish(url, host_of(url), data)
+        self.publish_all({url: data})
+
+    def publish_all(self, documents: Mapping[str, bytes]) -> None:
+        """As ``publish``, many documents by their URLs: all or none."""
+        self._store.publish_all({url: (host_of(url), data) for url, data in documents.items()})
 
     def promise(self, entry_hash: bytes, deadline: datetime) -> SignedNote:
         """A submission receipt (see ``ledger.submission_receipt``) for an entry that is kept, and due to be published by ``deadline``."""

@@ -253,8 +253,13 @@ class LedgerStore:
 
     def publish(self, url: str, host: str, data: bytes) -> None:
         """Keep ``data`` as what is found at ``url``, in the place of what was there."""
+        self.publish_all({url: (host, data)})
+
+    def publish_all(self, published: Mapping[str, tuple[str, bytes]]) -> None:
+        """As ``publish``, documents by their URLs, each with its host: all or none."""
         with self._database.write() as connection:
-            _replace(connection, url, host, data)
+            for url, (host, data) in published.items():
+                _replace(connection, url, host, data)
 
     def host(self, hosted: Mapping[str, tuple[str, bytes | None]], through: int) -> None:
         """Keep documents, by URL each with its host, that follow from the entries below ``through``; ``None`` takes one away."""

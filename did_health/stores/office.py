@@ -17,6 +17,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Final, Self
 
@@ -32,12 +33,14 @@ from did_health.keys.sealed import DEFAULT_COST, SealingCost, SealingKey, new_se
 from did_health.ledger.entry import did_subject
 from did_health.limits import MAX_DID_LOG_BYTES, MAX_KEY_FILE_BYTES, MAX_POLICY_BYTES, MAX_UNDO_SECONDS, MAX_WALLET_BYTES
 from did_health.roles.authority import RegistryAuthority
+from did_health.roles.board_directory import publish_issued, publish_left_out
 from did_health.roles.docket import DocketRules
 from did_health.roles.holder import Wallet, wallet_sealing_key
 from did_health.roles.institution import SEALED_CONTENT, Institution, InstitutionKeys, PublishingLedger
 from did_health.roles.issuer import Board
 from did_health.roles.pickup import PickupDesk
 from did_health.roles.receipts import ReceiptBook
+from did_health.roles.register import IssuedCredential
 from did_health.roles.signing import require_document_suite
 from did_health.roles.verifier import Verifier
 from did_health.stores import files
@@ -65,7 +68,8 @@ _FORMAT: Final = "did-health/institution/v1"
 
 @dataclass(frozen=True, slots=True)
 class InstitutionFile:
-    """The public facts of an institution of this directory; ``suite`` is the cryptosuite that it signs with, ``rules`` how it decides."""
+    """The public facts of an institution of this directory; ``suite`` is the cryptosuite that it signs with, ``rules`` how it decides, ``publishes``
+    whether its ledger serves the licences that it issues, each from its issuing on."""
 
     name: str
     did: str
@@ -74,6 +78,7 @@ class InstitutionFile:
     log_url: str
     suite: str = ""
     rules: DocketRules = field(default_factory=DocketRules)
+    publishes: bool = False
 
     @property
     def base_url(self) -> str:
@@ -85,6 +90,7 @@ class InstitutionFile:
         return strict_json.dumps({
             "format": _FORMAT, "did": self.did, "title": self.title, "jurisdiction": self.jurisdiction, "logUrl": self.log_url, "suite": self.suite,
             "docket": {"secondPerson": sorted(self.rules.second_person), "undoWindowSeconds": int(self.rules.undo_window.total_seconds())},
+            "publishesLicenses": self.publishes,
         }, indent=True)
 
     @classmethod
@@ -96,7 +102,9 @@ class InstitutionFile:
             raise FormatError("the file does not describe an institution of this directory", where=f"institutions/{name}.json")
         described: list[str] = values  # type: ignore[assignment]  # each is a str
         did, title, jurisdiction, log_url, suite = described
-        return cls(name, did, title, jurisdiction, log_url, suite, _rules(document.get("docket", {}), name))
+        if not isinstance(publishes := document.get("publishesLicenses", False), bool):
+            raise FormatError("whether the institution publishes licences is neither true nor false", where=f"institutions/{name}.json")
+        return cls(name, did, title, jurisdiction, log_url, suite, _rules(document.get("docket", {}), name), publishes)
 
 
 def _rules(value: object, name: str) -> DocketRules:
@@ -104,6 +112,10 @@ def _rules(value: object, name: str) -> DocketRules:
     if not isinstance(states, list) or type(seconds) is not int or not 0 <= seconds <= MAX_UNDO_SECONDS:
         raise FormatError("the rules by which the institution decides are malformed", where=f"institutions/{name}.json")
     return DocketRules(frozenset(check_state(state, f"institutions/{name}.json") for state in states), timedelta(seconds=seconds))
+
+
+def _keep_silent(_rows: Sequence[IssuedCredential]) -> None:
+    """What a board that publishes nothing does with what it has issued."""
 
 
 class Office:
@@ -249,6 +261,11 @@ class Office:
         described = replace(self._institution_file(name), rules=rules)
         files.write_atomically(self.path / "institutions" / f"{name}.json", described.to_json())
 
+    def set_publishing(self, name: str, *, on: bool) -> None:
+        """Whether a board opened from now on publishes each licence when it issues it; what is published already stays (``publish_public``)."""
+        described = replace(self._institution_file(name), publishes=on)
+        files.write_atomically(self.path / "institutions" / f"{name}.json", described.to_json())
+
     def board(self, name: str) -> Board:
         """An issuer of this directory; raises ``StoreError`` if there is none of that name."""
         return self._board(*self._open_institution(name))
@@ -341,7 +358,13 @@ class Office:
         database = Database.open(self.path / "registers" / f"{described.name}.sqlite")
         self._databases.append(database)
         details = Issuer(described.did, described.title, described.jurisdiction)
-        return Board(institution, details, SQLRegister(database), suite=described.suite or None, purposes=purposes, rules=described.rules)
+        announce: Callable[[Sequence[IssuedCredential]], object] = partial(publish_issued, institution) if described.publishes else _keep_silent
+        board = Board(
+            institution, details, SQLRegister(database), suite=described.suite or None, purposes=purposes, rules=described.rules, announce=announce
+        )
+        if described.publishes:
+            publish_left_out(board)
+        return board
 
     def _open_institution(self, name: str) -> tuple[Institution, InstitutionFile]:
         described = self._institution_file(name)

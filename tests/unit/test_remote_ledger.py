@@ -101,6 +101,8 @@ def test_what_a_remote_ledger_fetches(service: Service, board: Board, remote: Re
             remote.fetch(Need(url))
         assert refused.value.code == "host_unknown"
     remote.publish(board.log.did.log_url, board.log.encode())
+    with pytest.raises(StoreError):
+        remote.publish_all({board.log.did.log_url: board.log.encode(), "https://board.example/nothing": b""})
     for url, content in ((board.log.did.log_url, b"another"), ("https://board.example/nothing", b""), ("https://elsewhere.example/x", b"")):
         with pytest.raises(StoreError) as missing:
             remote.publish(url, content)

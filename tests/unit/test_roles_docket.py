@@ -240,6 +240,8 @@ def test_malformed_rules_of_a_file_are_refused(rules: object) -> None:
     document = strict_json.loads_object(InstitutionFile("x", "did:web:a.example", "A", "US-NC", "https://a.example/did.jsonl").to_json())
     with pytest.raises(FormatError):
         InstitutionFile.parse("x", strict_json.dumps({**document, "docket": rules}))
+    with pytest.raises(FormatError, match="neither true nor false"):
+        InstitutionFile.parse("x", strict_json.dumps({**document, "publishesLicenses": rules}))
 
 
 # ---- orders
