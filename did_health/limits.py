@@ -237,6 +237,14 @@ MAX_RECEIPTS_PER_BATCH: Final = 10_000
 """Verification receipts that go to the ledger under one root."""
 MAX_REQUEST_BYTES: Final = 1 << 16
 """What a verifier asks of a holder."""
+MAX_REQUEST_AGE_SECONDS: Final = 3_600
+"""How long a counter takes an answer to its request; what remembers nonces remembers them for as long at least."""
+MAX_OVERRIDE_NOTE_CHARACTERS: Final = 500
+"""What a pharmacist writes beside the code of an override."""
+MAX_PORTRAIT_BYTES: Final = 1 << 21
+"""The file of a portrait."""
+MAX_PRESCRIBER_CHECK_BYTES: Final = 1 << 18
+"""What a counter keeps of the check of a prescriber."""
 MAX_IMPORT_LINE_BYTES: Final = 1 << 16
 """One line of CSV that licences are issued from."""
 MAX_IMPORT_SKIPPED_BYTES: Final = 16 << 20

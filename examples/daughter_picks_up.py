@@ -66,7 +66,7 @@ def main(directory: str) -> list[str]:
         town.ledger.submit([mother.revocation(granted.id, random=os.urandom)])
         verdicts.append(serve())
         nothing_shown = desk.decide(visit)
-        desk.complete(nothing_shown.continued(by="P. Rivera", reason="known here for years"))
+        desk.complete(nothing_shown.continued(by="P. Rivera", reason="person_known", note="known here for years"))
         print(nothing_shown.verdict, *nothing_shown.by_hand)
         return [*verdicts, str(nothing_shown.verdict)]
 

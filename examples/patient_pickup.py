@@ -42,7 +42,7 @@ def main(directory: str) -> list[str]:
         verdicts = [serve(Visit(name, born, here)), serve(Visit(name, date(1980, 5, 18), here))]
         # Nothing could be fetched: nobody is refused for that, a document is looked at, and what was shown is checked again.
         verdicts.append(serve(Visit(name, born, here), dh.Evidence()))
-        verdicts += [str(report.verdict) for _, report in desk.recheck()]
+        verdicts += [str(one.report.verdict) for one in desk.recheck()]
     return verdicts
 
 

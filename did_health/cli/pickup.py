@@ -4,25 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from did_health.cli import options, session
-from did_health.cli.exits import CONDITIONAL, FAILED, INDETERMINATE, OK, UsageError, no_verdict
-from did_health.cli.options import DirectoryOption, JSONOption, OutputFileOption, PassphraseFileOption, example
+from did_health.cli import options, pickup_input, session
+from did_health.cli.exits import CONDITIONAL, FAILED, INDETERMINATE, OK, UsageError, no_verdict, verdict_code
+from did_health.cli.options import AllowHostOption, DirectoryOption, JSONOption, OutputFileOption, PassphraseFileOption, PolicyOption, example
 from did_health.cli.output import Output, when
 from did_health.cli.receipt_files import write_receipts
 
 if TYPE_CHECKING:
-    from did_health.health.air_segment import AIRCodes, AIRSegment, ShownDocument
+    from did_health.cli.saved_evidence import SavedEvidence
     from did_health.health.identification_rules import IdentificationRule
-    from did_health.roles.pickup import Collector, Pickup, PickupDesk, Visit
+    from did_health.roles.pickup import Pickup, PickupDesk, Rechecked
     from did_health.roles.receipts import Recorded
-    from did_health.roles.request import Request
-    from did_health.stores.directory import Directory
 
 app = options.group("pickup", "A pharmacy's counter: ask, check who picks up, and what to do by hand.")
 
@@ -37,6 +35,7 @@ def ask(
     claim: Annotated[
         list[str] | None, typer.Option("--claim", help="Ask for this claim instead, as PatientIdentityCredential.name. May be repeated.")
     ] = None,
+    portrait: Annotated[bool, typer.Option("--portrait", help="Ask for the portrait's digest too: you hold a picture.")] = False,
     purpose: Annotated[str, typer.Option("--purpose", help="What it is for: pickup, checkin, prescriber, credentialing or licensure.")] = "pickup",
     output: OutputFileOption = None,
     as_json: JSONOption = False,
@@ -48,7 +47,7 @@ def ask(
 
     if not claim and purpose != PICKUP:
         raise UsageError("for other purposes than pickup say what to ask for", where="--claim")
-    claims = [ClaimName.parse(text, "--claim") for text in claim or ()] or claims_of(_collector(who))
+    claims = [ClaimName.parse(text, "--claim") for text in claim or ()] or claims_of(pickup_input.collector(who), portrait=portrait)
     policies, now = packaged_purposes(), session.now()
     policies.require_current(now.date())
     request = Request.ask(policies.policy(purpose), claims, audience=audience, random=session.random_bytes, now=now)
@@ -66,6 +65,7 @@ def ask(
 @app.command("check", epilog=example(
     "did-health pickup check main-street shown.json --request request.json --patient patient.json --schedule none --jurisdiction US-NC",
     "did-health pickup check main-street --patient patient.json --who agent --schedule 2 --jurisdiction US-NC",
+    "did-health pickup check main-street shown.json --request request.json --patient patient.json --prescriber prescriber.json --portrait portrait.jpg",
 ))
 def check(
     name: PharmacyArgument,
@@ -77,6 +77,8 @@ def check(
     jurisdiction: Annotated[str, typer.Option("--jurisdiction", help="Where the counter is, as US-NC.")] = "",
     prescription: Annotated[str, typer.Option("--prescription", help="The hash by which you know the prescription, if a delegation may name it.")] = "",
     bags: Annotated[int, typer.Option("--bags", help="How many bags there are.", min=1)] = 1,
+    portrait: Annotated[Path | None, typer.Option("--portrait", help="A picture of who is here that you hold; it is held against the credential.")] = None,
+    prescriber: Annotated[Path | None, typer.Option("--prescriber", help="What prescriber check -o found at fill, to be shown.")] = None,
     evidence: Annotated[Path | None, typer.Option("--evidence", help="Without a network: saved evidence or a shift bundle.")] = None,
     receipts: Annotated[Path | None, typer.Option("--receipts", help="Write the receipts for those who showed something into this folder.")] = None,
     air: Annotated[Path | None, typer.Option("--air", help="Write the fields AIR03 to AIR11 for the PDMP to this file (JSON).")] = None,
@@ -84,7 +86,11 @@ def check(
     document: Annotated[Path | None, typer.Option("--id-document", help="The document that was shown: JSON with type, jurisdiction, number, name.")] = None,
     pharmacist: Annotated[str, typer.Option("--pharmacist", help="For the PDMP: Family, Given.")] = "",
     override_by: Annotated[str, typer.Option("--override-by", help="Continue by the pharmacist's judgement: who decides.")] = "",
-    override_reason: Annotated[str, typer.Option("--override-reason", help="Why; it stands in log and receipt, so name nobody.")] = "",
+    override_reason: Annotated[str, typer.Option("--override-reason", help="Why, by its code; a wrong one lists them all.")] = "",
+    override_note: Annotated[Path | None, typer.Option("--override-note", help="A text beside the code, for your own log alone.")] = None,
+    policy: PolicyOption = None,
+    allow_host: AllowHostOption = None,
+    pins: Annotated[Path | None, typer.Option("--pins", help="Remember here what was seen of the ledgers; by default in the directory.")] = None,
     directory: DirectoryOption = options.DEFAULT_DIRECTORY,
     passphrase_file: PassphraseFileOption = None,
     as_json: JSONOption = False,
@@ -97,166 +103,108 @@ def check(
 
     if patient is None:
         raise UsageError("whose prescription it is has to be known", where="--patient", hint='Give a file: {"family": …, "given": …, "birthDate": …}')
-    if bool(override_by.strip()) != bool(override_reason.strip()):
-        raise UsageError("an override names who decides, and why", hint="Give both --override-by and --override-reason")
     if (shown is None) != (request_file is None):
         raise UsageError("what is shown answers a request", where="--request", hint="Make one with: did-health pickup ask")
-    # What the segment needs is looked at before anything is written down.
-    codes = None if air is None else _air_codes(air_codes)
-    with no_verdict(), _counter(name, directory, passphrase_file, evidence) as counter:
-        visit = _visit(patient, counter.did, who, schedule, jurisdiction, prescription, bags)
-        data = None if shown is None else session.read_file(shown, max_bytes=MAX_DOCUMENT_BYTES)
-        pickup = counter.decide(visit, data, _request(request_file))
-        if override_by:
-            pickup = pickup.continued(by=override_by, reason=override_reason)
-        recorded = counter.desk.complete(pickup)
-    out = Output(as_json)
-    files = write_receipts(receipts, recorded)
-    if air is not None and codes is not None:
-        from did_health.encoding import strict_json
+    # Everything that can be wrong with what was given is found before the request is used up by an answer.
+    judgement = pickup_input.JudgementGiven.of(override_by, override_reason, override_note)
+    fields = None if air is None else pickup_input.AIRGiven.of(air_codes, document, pharmacist)
+    request = None if request_file is None else pickup_input.request(request_file)
+    with no_verdict(), _counter(name, directory, passphrase_file, policy, allow_host, pins, evidence) as (desk, saved):
+        visit = replace(
+            pickup_input.visit(patient, desk.book.verifier, who, schedule, jurisdiction, prescription, bags),
+            portrait=None if portrait is None else pickup_input.portrait(portrait),
+            prescriber=None if prescriber is None else pickup_input.prescriber(prescriber),
+        )
 
-        session.write_file(air, strict_json.dumps(_air(pickup, codes, document, pharmacist).to_json(), indent=True) + b"\n", secret=True)
+        def decide() -> Pickup:
+            data = None if shown is None else session.read_file(shown, max_bytes=MAX_DOCUMENT_BYTES)
+            return desk.decide(visit, data, request=request, evidence=None if saved is None else saved.evidence)
+
+        pickup = session.at_file(shown, decide) if shown is not None else decide()
+        if judgement is not None:
+            pickup = pickup.continued(by=judgement.by, reason=judgement.reason, note=judgement.note)
+        recorded = desk.complete(pickup)
+    out = Output(as_json)
+    if not as_json:
+        from did_health.cli.pickup_screen import show_pickup
+
+        show_pickup(out, pickup, recorded.position, saved)
+    with no_verdict():
+        # The verdict stands, and is logged: what cannot be written now can be had later, from verifier-log receipt.
+        files = write_receipts(receipts, recorded)
+        if air is not None and fields is not None:
+            from did_health.encoding import strict_json
+
+            session.write_file(air, strict_json.dumps(fields.fields(pickup).to_json(), indent=True) + b"\n", secret=True)
     if as_json:
         out.json(_json(pickup, recorded) | {"receiptFiles": files})
     else:
-        from did_health.cli.pickup_screen import show_pickup
-
-        show_pickup(out, pickup)
-        out.facts([("Log", f"row {recorded.position}"), *(("Receipt", file) for file in files)])
-    raise typer.Exit({"accept": OK, "refuse": FAILED, "conditional": CONDITIONAL}.get(pickup.verdict, INDETERMINATE))
+        out.facts([("Receipt", file) for file in files])
+    raise typer.Exit(verdict_code(pickup.verdict))
 
 
 @app.command("recheck", epilog=example("did-health pickup recheck main-street"))
 def recheck(
     name: PharmacyArgument,
+    policy: PolicyOption = None,
+    allow_host: AllowHostOption = None,
+    pins: Annotated[Path | None, typer.Option("--pins", help="Remember here what was seen of the ledgers; by default in the directory.")] = None,
     directory: DirectoryOption = options.DEFAULT_DIRECTORY,
     passphrase_file: PassphraseFileOption = None,
     as_json: JSONOption = False,
 ) -> None:
-    """Check again what was decided by hand without a network. Status 1 if something of it is refused now, 3 if something still waits."""
-    from did_health.roles.report import Verdict
+    """Check again what was decided by hand without a network; each result is a row of the pharmacy's log.
 
-    with _counter(name, directory, passphrase_file, None) as counter:
-        found = counter.desk.recheck()
+    Status: 0 all of it is good now, 1 something is refused, 3 something still waits, 4 something is good under conditions.
+    """
+    with no_verdict(), _counter(name, directory, passphrase_file, policy, allow_host, pins, None) as (desk, _):
+        found = desk.recheck()
     out = Output(as_json)
-    rows = [(waiting.id, when(waiting.queued_at), report.verdict, ", ".join(report.codes)) for waiting, report in found]
     if as_json:
-        out.json([dict(zip(("id", "queuedAt", "verdict", "codes"), row, strict=True)) for row in rows])
-    elif rows:
-        out.table(("Request", "Decided by hand at", "Verdict now", "Why"), rows)
+        out.json([_rechecked(one) for one in found])
+    elif found:
+        out.table(("Decided by hand at", "Verdict now", "Why", "Log"), [
+            (when(one.waiting.queued_at), one.report.verdict, ", ".join(one.report.codes) or "-", "still waits" if one.row is None else f"row {one.row}")
+            for one in found
+        ])
     else:
         out.line("Nothing waits to be checked again.")
-    verdicts = {report.verdict for _, report in found}
-    raise typer.Exit(FAILED if Verdict.REFUSE in verdicts else INDETERMINATE if Verdict.INDETERMINATE in verdicts else OK)
+    verdicts = {one.report.verdict for one in found}
+    raise typer.Exit(next((code for verdict, code in _WORST_FIRST if verdict in verdicts), OK))
 
 
-@dataclass(frozen=True, slots=True)
-class _Counter:
-    """The desk, and the evidence that the user named."""
-
-    desk: PickupDesk
-    directory: Directory
-    evidence: Path | None
-
-    @property
-    def did(self) -> str:
-        return self.desk.book.verifier
-
-    def decide(self, visit: Visit, shown: bytes | None, request: Request | None) -> Pickup:
-        from did_health.cli import saved_evidence
-
-        if self.evidence is None:
-            return self.desk.decide(visit, shown, request=request)
-        saved = saved_evidence.read(self.evidence, self.directory.policy, session.now(), None)
-        return self.desk.decide(visit, shown, request=request, evidence=saved.evidence)
+# As ``roles.report`` has the verdicts.
+_WORST_FIRST: Final = (("refuse", FAILED), ("indeterminate", INDETERMINATE), ("conditional", CONDITIONAL))
 
 
 @contextmanager
-def _counter(name: str, directory: Path, passphrase_file: Path | None, evidence: Path | None) -> Iterator[_Counter]:
-    from did_health.net.verifiers import embedded_verifier
+def _counter(
+    name: str,
+    directory: Path,
+    passphrase_file: Path | None,
+    policy: Path | None,
+    allow_host: list[str] | None,
+    pins: Path | None,
+    evidence: Path | None,
+) -> Iterator[tuple[PickupDesk, SavedEvidence | None]]:
+    """The desk, and the evidence that the user named. By the directory's own ledger, or over HTTPS under a policy that was named."""
+    from did_health.cli import saved_evidence
+    from did_health.net.verifiers import embedded_verifier, web_verifier
     from did_health.stores.counter_store import SQLUsedNonces
+    from did_health.stores.pins import FilePins
 
     with session.open_existing(directory, passphrase_file) as opened:
         # Replays are told over all commands.
-        verifier = embedded_verifier(opened, used_nonces=SQLUsedNonces(opened.verifier_database(name)))
+        nonces = SQLUsedNonces(opened.verifier_database(name))
+        remembered = None if pins is None else FilePins(pins)
+        if policy is None:
+            verifier = embedded_verifier(opened, used_nonces=nonces, pins=remembered)
+        else:
+            trusted, hosts = session.read_policy(policy, directory), frozenset(allow_host or ())
+            verifier = web_verifier(trusted, allow_hosts=hosts, used_nonces=nonces, pins=remembered)
         desk = opened.pickup_desk(name, verifier)
         desk.require_current_tables()
-        yield _Counter(desk, opened, evidence)
-
-
-def _collector(who: str) -> Collector:
-    from did_health.roles.pickup import Collector
-
-    if who not in list(Collector):
-        raise UsageError("nobody of that kind picks up", where="--who", hint=f"It is one of: {', '.join(Collector)}")
-    return Collector(who)
-
-
-def _visit(file: Path, pharmacy: str, who: str, schedule: str, jurisdiction: str, prescription: str, bags: int) -> Visit:
-    from did_health.encoding import strict_json
-    from did_health.health import fields
-    from did_health.health.act import Act
-    from did_health.health.person_name import PersonName
-    from did_health.limits import MAX_DOCUMENT_BYTES
-    from did_health.roles.pickup import Visit
-
-    def parse() -> Visit:
-        document = strict_json.loads_object(session.read_file(file, max_bytes=MAX_DOCUMENT_BYTES), what="patient's record")
-        born = fields.parse_day(fields.member(document, "birthDate"), "/birthDate", "birth date")
-        act = Act("pickup", schedule, jurisdiction, "", pharmacy, prescription)
-        return Visit(PersonName.from_json(document), born, act, _collector(who), bags)
-
-    return session.at_file(file, parse)
-
-
-def _request(file: Path | None) -> Request | None:
-    from did_health.limits import MAX_REQUEST_BYTES
-    from did_health.roles.request import Request
-
-    return None if file is None else session.at_file(file, lambda: Request.parse(session.read_file(file, max_bytes=MAX_REQUEST_BYTES)))
-
-
-def _air_codes(file: Path | None) -> AIRCodes:
-    """The codes of the user's table, or of the one that ships; raises for one that is too old."""
-    from did_health.health.air_segment import AIRCodes
-    from did_health.health.dated_tables import OLDEST_TABLES, DatedTable, packaged_table
-    from did_health.limits import MAX_TABLE_BYTES
-
-    def read(file: Path) -> DatedTable:
-        return session.at_file(file, lambda: DatedTable.parse(session.read_file(file, max_bytes=MAX_TABLE_BYTES)))
-
-    table = packaged_table("asap-air-codes") if file is None else read(file)
-    with no_verdict():
-        table.require_current(session.now().date(), OLDEST_TABLES)
-    return AIRCodes.of(table)
-
-
-def _air(pickup: Pickup, codes: AIRCodes, document: Path | None, pharmacist: str) -> AIRSegment:
-    from did_health.health.air_segment import AIRSegment
-    from did_health.health.person_name import PersonName
-
-    family, _, given = (part.strip() for part in pharmacist.partition(","))
-    if pharmacist and not (family and given):
-        raise UsageError("the pharmacist's name is not whole", where="--pharmacist", hint='Write it as "Family, Given"')
-    return AIRSegment.picking_up(
-        codes,
-        relationship=pickup.relationship,
-        person=pickup.collector_name,
-        pharmacist=PersonName(family, given) if pharmacist else None,
-        document=_document(document),
-    )
-
-
-def _document(file: Path | None) -> ShownDocument | None:
-    from did_health.encoding import strict_json
-    from did_health.health.air_segment import ShownDocument
-    from did_health.limits import MAX_DOCUMENT_BYTES
-
-    if file is None:
-        return None
-    return session.at_file(
-        file, lambda: ShownDocument.from_json(strict_json.loads_object(session.read_file(file, max_bytes=MAX_DOCUMENT_BYTES), what="identity document"))
-    )
+        yield desk, None if evidence is None else saved_evidence.read(evidence, verifier.policy, session.now(), None)
 
 
 def _rule(rule: IdentificationRule) -> dict[str, object]:
@@ -281,6 +229,13 @@ def _json(pickup: Pickup, recorded: Recorded) -> dict[str, object]:
         "identificationKnown": bool(pickup.identification),
         "mayHandOver": pickup.may_hand_over,
         "recheck": pickup.is_to_be_rechecked,
+        "portrait": pickup.portrait,
+        "prescriber": None if pickup.visit.prescriber is None else pickup.visit.prescriber.line,
         "logRow": recorded.position,
         "receipts": [receipt.id for receipt in recorded.receipts.values()],
     }
+
+
+def _rechecked(one: Rechecked) -> dict[str, object]:
+    report = one.report
+    return {"id": one.waiting.id, "decidedAt": when(one.waiting.queued_at), "verdict": report.verdict, "codes": list(report.codes), "logRow": one.row}

@@ -8,7 +8,7 @@ import typer
 
 from did_health.cli import options, session
 from did_health.cli.exits import no_verdict, verdict_code
-from did_health.cli.options import AllowHostOption, DirectoryOption, JSONOption, PassphraseFileOption, PolicyOption, example
+from did_health.cli.options import AllowHostOption, DirectoryOption, JSONOption, OutputFileOption, PassphraseFileOption, PolicyOption, example
 from did_health.cli.output import Output, clean, when
 from did_health.cli.verifiers import opened_verifier
 
@@ -34,6 +34,7 @@ def check(
     board: Annotated[list[str], typer.Option("--board", help="The URL of a public directory of licences or registrations. May be repeated.")],
     dea: Annotated[str, typer.Option("--dea", help="The DEA number on the prescription.")] = "",
     exempt: Annotated[str, typer.Option("--exempt", help="Why no registration is needed [21 CFR 1306.03]; the answer shows it, and is conditional.")] = "",
+    output: OutputFileOption = None,
     policy: PolicyOption = None,
     directory: DirectoryOption = options.DEFAULT_DIRECTORY,
     allow_host: AllowHostOption = None,
@@ -42,6 +43,7 @@ def check(
 ) -> None:
     """Looks licence and registration up where boards publish them, verifies both, and judges them for a state and a drug's schedule.
 
+    With -o the answer is kept, for pickup check --prescriber to show at the counter.
     Status: 0 accept, 1 refuse, 2 malformed input, 3 indeterminate (not found, not reached), 4 conditional.
     """
     from did_health.net.board_directory import DirectoryClient
@@ -53,6 +55,10 @@ def check(
         hosts = frozenset(allow_host or ())
         with HTTPSource(allow_hosts=hosts) as source, opened_verifier(policy, directory, None, hosts, passphrase_file, None) as verifier:
             found = check_prescriber(question, [DirectoryClient(url, source) for url in board], verifier, clock=session.now)
+        if output is not None:
+            from did_health.encoding import strict_json
+
+            session.write_file(output, strict_json.dumps(found.to_json()) + b"\n", secret=True)
     _show(Output(as_json), found)
     raise typer.Exit(verdict_code(found.verdict))
 

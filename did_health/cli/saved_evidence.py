@@ -36,7 +36,7 @@ class SavedEvidence:
         """For people."""
         age = "" if self.since is None else f" ({ago(now - self.since)})"
         if self.bundle is None:
-            return [("Evidence", f"fetched {when(self.since)}{age}")]
+            return [("Evidence", "the file has none" if self.since is None else f"fetched {when(self.since)}{age}")]
         rows = [
             ("Evidence", f"a shift bundle for a {self.bundle.order.counter}, made {when(self.since)}{age}"),
             ("Signed by", self.signer or UNSIGNED),

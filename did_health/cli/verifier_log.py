@@ -15,6 +15,7 @@ from did_health.cli.options import DirectoryOption, JSONOption, OutputFileOption
 from did_health.cli.output import Output, note
 
 if TYPE_CHECKING:
+    from did_health.encoding.strict_json import JSONObject
     from did_health.roles.receipts import ReceiptBook
     from did_health.stores.directory import Directory
     from did_health.stores.verifier_records import SQLVerifierRecords
@@ -33,20 +34,38 @@ def show(
 ) -> None:
     """Every row: date, recipient, description, purpose (names of claims), and what came of it."""
     with _opened(name, directory, passphrase_file) as (_, book, records):
+        verifier = book.verifier
         rows = [(row.position, row.document) for row in records.rows(book.verifier)]
+    places = {str(document.get("id")): position for position, document in rows}
     out = Output(as_json)
     if as_json:
         out.json([{"row": position, **document} for position, document in rows])
         return
-    columns = ("Row", "Date", "Recipient", "Description", "Purpose", "Verdict", "Why")
+    # Every row of a log has the same recipient.
+    columns = ("Row", "Date", "Description", "Purpose", "Verdict", "Why")
     out.table(
         columns,
-        [
-            (position, one["date"], one["recipient"], " ".join(one["description"]) or "-", one["purpose"], one["verdict"], " ".join(one["reasons"]) or "-")
-            for position, one in rows
-        ],
-        title=f"{len(rows)} rows",
+        [(position, one["date"], _described(one), one["purpose"], one["verdict"], _why(one, places)) for position, one in rows],
+        title=f"{len(rows)} rows; recipient: {verifier}",
     )
+
+
+def _described(row: JSONObject) -> str:
+    """The names of the claims, a line for each credential."""
+    by_credential: dict[str, list[str]] = {}
+    for name in row["description"]:
+        credential, _, claim = str(name).partition(".")
+        by_credential.setdefault(credential.removesuffix("Credential"), []).append(claim)
+    return "\n".join(f"{credential}: {' '.join(claims)}" for credential, claims in by_credential.items()) or "-"
+
+
+def _why(row: JSONObject, places: dict[str, int]) -> str:
+    words = [str(code) for code in row["reasons"]]
+    if row.get("override"):
+        words.append(f"[override: {row['override']['reason']}]")
+    if row.get("recheckOf"):
+        words.append(f"[row {places.get(str(row['recheckOf']), '?')} checked again]")
+    return " ".join(words) or "-"
 
 
 @app.command("publish", epilog=example("did-health verifier-log publish main-street"))

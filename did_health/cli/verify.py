@@ -38,6 +38,8 @@ def verify(
     schedule: Annotated[str, typer.Option("--schedule", help="The drug's schedule: 2, 2N, 3, 3N, 4 or 5. Restrictions are held against it.")] = "",
     jurisdiction: Annotated[str, typer.Option("--jurisdiction", help="Where the act takes place, as US-NC: a licence of another state is refused.")] = "",
     setting: Annotated[str, typer.Option("--setting", help="The place of practice in one word, as hospital.")] = "",
+    pharmacy: Annotated[str, typer.Option("--pharmacy", help="Which pharmacy hands over: a DID, or an institution of the directory.")] = "",
+    prescription: Annotated[str, typer.Option("--prescription", help="The hash by which the pharmacy knows the prescription.")] = "",
     evidence: Annotated[Path | None, typer.Option("--evidence", help="Use this saved evidence or shift bundle and fetch nothing.")] = None,
     signed_by: Annotated[str | None, typer.Option("--signed-by", help="Who must have signed the bundle: a DID, or an institution of the directory.")] = None,
     pins: Annotated[Path | None, typer.Option("--pins", help="Remember here what was seen of the ledgers; by default in the directory.")] = None,
@@ -69,6 +71,7 @@ def verify(
         _require_purpose(purpose)
     waived = [_check_name(name) for name in waive or ()]
     moment = session.moment(at, "--at")
+    pharmacy = _pharmacy(pharmacy, directory)
     with no_verdict():
         document = session.read_file(file, max_bytes=MAX_DOCUMENT_BYTES)
         saved = _saved(evidence, signed_by, policy, directory, moment)
@@ -85,6 +88,8 @@ def verify(
                     schedule=schedule,
                     jurisdiction=jurisdiction,
                     setting=setting,
+                    pharmacy=pharmacy,
+                    prescription=prescription,
                     max_age=_max_age(purpose, schedule),
                     evidence=saved.evidence if saved else None,
                     now=moment,
@@ -103,6 +108,12 @@ def verify(
         _write_fhir(fhir, report, audience or "")
     _show(Output(as_json), report, saved, show_claims=show_claims)
     raise typer.Exit(verdict_code(report.verdict))
+
+
+def _pharmacy(text: str, directory: Path) -> str:
+    from did_health.cli import saved_evidence
+
+    return saved_evidence.did_named(text, directory, "--pharmacy") if text else ""
 
 
 def _require_purpose(purpose: str) -> None:

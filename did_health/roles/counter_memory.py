@@ -25,7 +25,10 @@ class DelegationUses(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Recheck:
-    """Something that was decided by hand while the network was down: what was shown (without a fresh signature of the holder), and for what."""
+    """Something that was decided by hand while the network was down: what was shown (without a fresh signature of the holder), and for what.
+
+    ``id`` is that of its row in the verifier's log.
+    """
 
     id: str
     queued_at: datetime
@@ -39,8 +42,8 @@ class RecheckQueue(Protocol):
     def queue(self, verifier: str, recheck: Recheck) -> None:
         """Keep it; the same id again changes nothing."""
 
-    def waiting(self, verifier: str, *, limit: int = 100) -> Sequence[Recheck]:
-        """What waits."""
+    def waiting(self, verifier: str, *, after: Recheck | None = None, limit: int = 100) -> Sequence[Recheck]:
+        """What waits, from the one behind ``after`` on."""
 
-    def done(self, recheck_id: str) -> None:
-        """Take it out."""
+    def done(self, recheck_id: str) -> bool:
+        """Take it out; ``False`` if somebody else has done so."""

@@ -8,71 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
-from enum import StrEnum
-from typing import Final
+from datetime import timedelta
+from typing import NamedTuple
 
-from did_health.errors import ConflictError, FormatError
-from did_health.health.act import Act
+from did_health.errors import ConflictError, FormatError, UnsupportedError, VerificationError
 from did_health.health.dated_tables import OLDEST_TABLES, DatedTable, packaged_table
 from did_health.health.identification_rules import IdentificationRule, identification_rules, rules_for, unknown_rule
-from did_health.health.local_days import local_days
-from did_health.health.patient_identity import PatientIdentity
-from did_health.health.person_match import names_agree
+from did_health.health.override_reasons import OverrideReasons, check_override, packaged_override_reasons
 from did_health.health.person_name import PersonName
-from did_health.health.pickup_delegation import PickupDelegation
+from did_health.health.portrait import Portrait, compare_portrait
 from did_health.health.purposes import PICKUP, ClaimName, PurposePolicies, packaged_purposes
+from did_health.roles.counter_checks import Compared, by_hand, identity_of, is_undecided, of_prescriber
 from did_health.roles.counter_memory import DelegationUses, Recheck, RecheckQueue
 from did_health.roles.evidence import Evidence
 from did_health.roles.receipts import ReceiptBook, Recorded
 from did_health.roles.report import Check, CheckName, Outcome, Report, Verdict, verdict_of
 from did_health.roles.request import Request
 from did_health.roles.verifier import Verifier
-from did_health.vc.credential import Credential
+from did_health.roles.visit import Collector, Delegated, Visit, claims_of
 
-_IDENTITY: Final = PatientIdentity.credential_type
-_DELEGATION: Final = PickupDelegation.credential_type
-_IDENTITY_MISSING: Final = "identity_missing"
-_OF_AGE: Final = 18
-
-
-class Collector(StrEnum):
-    """Who is at the counter, as they say themselves."""
-
-    PATIENT = "patient"
-    AGENT = "agent"
-    GUARDIAN = "guardian"
-
-
-def claims_of(collector: Collector) -> tuple[ClaimName, ...]:
-    """What a counter asks for: name and birth date of the patient, and of others than the patient the delegation."""
-    asked = (ClaimName(_IDENTITY, "name"), ClaimName(_IDENTITY, "birthDate"))
-    delegation = ("relationship", "pharmacies", "scope", "maxUses")
-    return asked if collector is Collector.PATIENT else (*asked, *(ClaimName(_DELEGATION, name) for name in delegation))
-
-
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """A pickup at hand: the patient by the pharmacy's record, as the person has stated it too, and what is to be handed over.
-
-    ``act`` says where, for which pharmacy (a DID), and the strictest schedule among the bags. No drug is named.
-    """
-
-    name: PersonName = field(repr=False)
-    birth_date: date = field(repr=False)
-    act: Act
-    collector: Collector = Collector.PATIENT
-    bags: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Delegated:
-    """The delegation that was shown: its id, what the agent is to the patient, how often it may be used and was."""
-
-    id: str
-    relationship: str
-    max_uses: int
-    used: int
+__all__ = ["Collector", "Delegated", "Pickup", "PickupDesk", "Rechecked", "Visit", "claims_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +36,7 @@ class Pickup:
 
     ``report`` holds every check, those of the counter last; ``agrees`` whether name and birth date are the patient's (``None``: nothing was
     shown to compare), ``by_hand`` what to do by hand, ``identification`` the state's rules that hold here (none: it is not known whether
-    there are any, and ``by_hand`` says what to do about it). ``shown`` is what was presented.
+    there are any, and ``by_hand`` says what to do about it). ``shown`` is what was presented, ``note`` what was written beside an override.
     """
 
     visit: Visit
@@ -93,6 +48,8 @@ class Pickup:
     delegated: Delegated | None = None
     request: Request | None = None
     shown: bytes | None = field(default=None, repr=False)
+    portrait: Portrait = Portrait.NOT_HELD
+    note: str = field(default="", repr=False)
 
     @property
     def verdict(self) -> Verdict:
@@ -107,11 +64,16 @@ class Pickup:
     @property
     def is_to_be_rechecked(self) -> bool:
         """Whether something was shown that could not be checked now."""
-        return self.shown is not None and self.verdict is Verdict.INDETERMINATE and _IDENTITY_MISSING not in self.report.codes
+        return self.shown is not None and is_undecided(self.report)
 
-    def continued(self, *, by: str, reason: str) -> Pickup:
-        """Continue by the pharmacist's judgement: who decides, and why (no claim belongs there). Raises ``ValueError`` without either."""
-        return replace(self, report=self.report.overridden(by=by, reason=reason))
+    def continued(self, *, by: str, reason: str, note: str = "", reasons: OverrideReasons | None = None) -> Pickup:
+        """Continue by the pharmacist's judgement: who decides, and why, by one of the codes of ``reasons`` (by default those that are packaged).
+
+        Code and name stand in log and receipt, ``note`` in the pharmacy's log alone. Raises ``FormatError`` for another code, or a note
+        that is too long; ``ValueError`` without a name.
+        """
+        check_override(reason, note, packaged_override_reasons() if reasons is None else reasons)
+        return replace(self, report=self.report.overridden(by=by, reason=reason), note=note)
 
     @property
     def relationship(self) -> str:
@@ -125,8 +87,16 @@ class Pickup:
         """The name of who is here by their own identity credential, if the report lets it be read."""
         if self.verdict is not Verdict.ACCEPT and self.report.override is None:
             return None
-        own = _identity_of(self.report.credentials, self.report.holder)
+        own = identity_of(self.report.credentials, self.report.holder)
         return None if own is None else own.name
+
+
+class Rechecked(NamedTuple):
+    """What was decided by hand, what verification says of it now, and the row of the log that says so (``None``: there is none of this call)."""
+
+    waiting: Recheck
+    report: Report
+    row: int | None
 
 
 class PickupDesk:
@@ -160,26 +130,30 @@ class PickupDesk:
         self._purposes.require_current(today, self._table_age)
         self._identification.require_current(today, self._table_age)
 
-    def ask(self, collector: Collector, *, audience: str, claims: Sequence[ClaimName] = ()) -> Request:
-        """What to ask the wallet of whoever is here for: by default name and birth date, and for others than the patient the delegation.
+    def ask(self, collector: Collector, *, audience: str, claims: Sequence[ClaimName] = (), portrait: bool = False) -> Request:
+        """What to ask the wallet of whoever is here for, by default what ``claims_of`` names.
 
         Raises ``VerificationError`` (``purpose_exceeded``) for ``claims`` that a pickup does not need, and ``table_stale``.
         """
         self.require_current_tables()
-        asked = claims or claims_of(collector)
+        asked = claims or claims_of(collector, portrait=portrait)
         institution = self.book.institution
         return Request.ask(self._policy, asked, audience=audience, random=institution.random, now=institution.clock())
 
     def decide(self, visit: Visit, shown: bytes | None = None, *, request: Request | None = None, evidence: Evidence | None = None) -> Pickup:
         """Judge a visit; ``shown`` is the presentation that answers ``request`` (neither: nothing was shown). Nothing is written yet.
 
-        With ``evidence`` nothing is fetched. Raises ``FormatError`` for what is no presentation, ``ValueError`` for one without a request.
+        With ``evidence`` nothing is fetched. Raises ``FormatError`` for what is no presentation (or a portrait that is too large),
+        ``ValueError`` for one without a request.
         """
         if shown is None:
             sentence = "nothing was shown: nobody needs a wallet to pick up"
             check = Check(CheckName.PRESENTATION, Outcome.UNKNOWN, "nothing_presented", sentence)
-            report = Report((check,), verdict_of((check,)), self.book.institution.clock(), None, ())
-            return self._pickup(visit, report, visit.collector, None, request, None)
+            now = self.book.institution.clock()
+            checks = (check, *of_prescriber(visit, now))
+            report = Report(checks, verdict_of(checks), now, None, ())
+            pickup = self._pickup(visit, report, visit.collector, None, request, None)
+            return replace(pickup, portrait=compare_portrait(visit.portrait, ""))
         if request is None:
             raise ValueError("what is shown answers a request: a replay could not be told from an answer otherwise")
         act = visit.act
@@ -195,33 +169,46 @@ class PickupDesk:
             max_age=self._policy.limit(act.schedule).max_age,
             evidence=evidence,
         )
-        compared = _Compared(visit, report, self._uses)
+        compared = Compared(visit, request, report, self._uses)
         report = report.compared(compared.checks)
-        return replace(self._pickup(visit, report, compared.collector, compared.agrees, request, compared.delegated), shown=shown)
+        pickup = self._pickup(visit, report, compared.collector, compared.agrees, request, compared.delegated)
+        return replace(pickup, shown=shown, portrait=compared.portrait)
 
     def complete(self, pickup: Pickup) -> Recorded:
         """Write down what was decided: a row of the log, receipts, one use of the delegation if it was of use, and what is to be checked again.
 
-        Raises ``ConflictError`` (``delegation_used_up``) if another counter has used the delegation up meanwhile; nothing is written then.
+        All of it is kept, or nothing. Raises ``ConflictError`` (``delegation_used_up``) if another counter has used the delegation up
+        meanwhile, unless the pharmacist has decided to go on.
         """
         delegated, request = pickup.delegated, pickup.request
-        if delegated is not None and request is not None and pickup.may_hand_over and pickup.verdict is not Verdict.REFUSE:
-            now = pickup.report.verified_at
-            if not self._uses.use(delegated.id, use=request.nonce, at_most=delegated.max_uses, now=now):
-                raise ConflictError("another counter has used this delegation up", hint="Decide again", code="delegation_used_up")
-        if pickup.is_to_be_rechecked and request is not None and pickup.shown is not None:
-            recheck = Recheck(request.nonce, pickup.report.verified_at, pickup.visit.act, pickup.shown)
-            self._rechecks.queue(self.book.verifier, recheck)
-        return self.book.record(pickup.report, purpose=PICKUP, policy_id=self._policy.policy_id, request=request)
+        with self.book.together():
+            if delegated is not None and request is not None and pickup.may_hand_over and pickup.verdict is not Verdict.REFUSE:
+                now = pickup.report.verified_at
+                counted = self._uses.use(delegated.id, use=request.nonce, at_most=delegated.max_uses, now=now)
+                if not counted and pickup.report.override is None:
+                    raise ConflictError("another counter has used this delegation up", hint="Decide again", code="delegation_used_up")
+            recorded = self.book.record(pickup.report, purpose=PICKUP, policy_id=self._policy.policy_id, request=request, note=pickup.note)
+            if pickup.is_to_be_rechecked and pickup.shown is not None:
+                recheck = Recheck(recorded.entry_id, pickup.report.verified_at, pickup.visit.act, pickup.shown)
+                self._rechecks.queue(self.book.verifier, recheck)
+        return recorded
 
-    def recheck(self) -> Sequence[tuple[Recheck, Report]]:
-        """Check again what was decided by hand, without its presentation's signature, whose nonce was answered: each with its report.
+    def recheck(self) -> Sequence[Rechecked]:
+        """Check again what was decided by hand, without its presentation's signature, whose nonce was answered.
 
-        What can be told now leaves the queue; the rest stays.
+        What can be told now is written into the log, and leaves the queue with that; the rest stays. After a crash, and with several
+        processes at once, each has one row.
         """
-        found = []
-        for waiting in self._rechecks.waiting(self.book.verifier):
-            act = waiting.act
+        found: list[Rechecked] = []
+        waiting = self._rechecks.waiting(self.book.verifier)
+        while waiting:
+            found += map(self._rechecked, waiting)
+            waiting = self._rechecks.waiting(self.book.verifier, after=waiting[-1])
+        return found
+
+    def _rechecked(self, waiting: Recheck) -> Rechecked:
+        act = waiting.act
+        try:
             report = self._verifier.verify(
                 waiting.document,
                 purpose=PICKUP,
@@ -232,10 +219,18 @@ class PickupDesk:
                 max_age=self._policy.limit(act.schedule).max_age,
                 waive=(CheckName.PRESENTATION, CheckName.HOLDER_BINDING),
             )
-            if report.verdict is not Verdict.INDETERMINATE:
-                self._rechecks.done(waiting.id)
-            found.append((waiting, report))
-        return found
+        except (FormatError, UnsupportedError, VerificationError) as error:
+            # Another version has queued it: a person has to look, and the rest goes on.
+            check = Check(CheckName.DATA_MODEL, Outcome.UNKNOWN, "recheck_unreadable", f"what was kept cannot be read any more: {error.what}")
+            report = Report((check,), Verdict.INDETERMINATE, self.book.institution.clock(), None, ())
+        if report.verdict is Verdict.INDETERMINATE:
+            return Rechecked(waiting, report, None)
+        with self.book.together():
+            if not self._rechecks.done(waiting.id):
+                # Another process has just checked it.
+                return Rechecked(waiting, report, None)
+            recorded = self.book.record(report, purpose=PICKUP, policy_id=self._policy.policy_id, recheck_of=waiting.id)
+        return Rechecked(waiting, report, recorded.position)
 
     def _pickup(
         self, visit: Visit, report: Report, collector: Collector, agrees: bool | None, request: Request | None, delegated: Delegated | None
@@ -250,143 +245,3 @@ class PickupDesk:
         if unknown := unknown_rule(rules, visit.act):
             steps = (*steps, unknown)
         return Pickup(visit, report, collector, agrees, steps, rules, delegated, request)
-
-
-class _Compared:
-    """The counter's own checks. ``collector``, ``agrees`` and ``delegated`` are there once ``checks`` has looked at the credentials."""
-
-    def __init__(self, visit: Visit, report: Report, uses: DelegationUses) -> None:
-        self._visit, self._report, self._uses = visit, report, uses
-        self.collector = visit.collector
-        self.agrees: bool | None = None
-        self.delegated: Delegated | None = None
-
-    def checks(self, credentials: Sequence[Credential]) -> Sequence[Check]:
-        """All of them; no claim stands in any."""
-        holder = self._report.holder
-        delegation = _delegation_to(credentials, holder)
-        own = _identity_of(credentials, holder)
-        if delegation is None and self.collector is Collector.PATIENT:
-            if own is None:
-                return (_check(Outcome.UNKNOWN, _IDENTITY_MISSING, "no identity credential of whoever is here was shown"),)
-            return self._compare(own.name, own.birth_date)
-        found = [] if own is not None else [_condition("agent_not_identified", "nothing shown says who the person here is: look at a document")]
-        if delegation is None:
-            found.append(_condition("delegation_missing", "no delegation was shown; none is needed: the pharmacist judges"))
-            return [*found, *self._of_guardian()]
-        credential, delegated = delegation
-        found += self._use_of(credential, delegated)
-        if delegated.on_behalf_of is not None:
-            self.collector = Collector.GUARDIAN
-            return [*found, *self._compare(delegated.on_behalf_of.name, delegated.on_behalf_of.birth_date), *self._of_age()]
-        self.collector = Collector.AGENT
-        patient = _identity_of(credentials, credential.issuer_id)
-        return [*found, *(self._compare(patient.name, patient.birth_date) if patient is not None else ())]
-
-    def _compare(self, name: PersonName, birth_date: date) -> Sequence[Check]:
-        same_name, same_day = names_agree(name, self._visit.name), birth_date == self._visit.birth_date
-        self.agrees = same_name and same_day
-        if self.agrees:
-            return (_check(Outcome.PASS, "patient_agrees", "name and birth date are those of the pharmacy's record"),)
-        found = []
-        if not same_name:
-            found.append(_check(Outcome.FAIL, "name_mismatch", "the name is another than the one of the pharmacy's record"))
-        if not same_day:
-            found.append(_check(Outcome.FAIL, "birth_date_mismatch", "the birth date is another than the one of the pharmacy's record"))
-        return found
-
-    def _use_of(self, credential: Credential, delegated: PickupDelegation) -> Sequence[Check]:
-        identifier = credential.id or ""
-        used = self._uses.count(identifier)
-        self.delegated = Delegated(identifier, delegated.relationship, delegated.max_uses, used)
-        if used >= delegated.max_uses:
-            return (_check(Outcome.FAIL, "delegation_used_up", "the delegation has been used as often here as it allows"),)
-        return ()
-
-    def _of_guardian(self) -> Sequence[Check]:
-        if self.collector is not Collector.GUARDIAN:
-            return ()
-        sentence = "that they are the guardian, the pharmacy's own record must say"
-        return [_condition("guardian_to_be_checked", sentence), *self._of_age()]
-
-    def _of_age(self) -> Sequence[Check]:
-        born = self._visit.birth_date
-        today = local_days(self._visit.act.jurisdiction).newest_day(self._report.verified_at)
-        years = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
-        if years < _OF_AGE:
-            return ()
-        return (_condition("patient_of_age", "the patient is of age in most states: a guardian needs papers that say so"),)
-
-
-def _check(outcome: Outcome, code: str, sentence: str) -> Check:
-    return Check(CheckName.DOMAIN, outcome, code, sentence)
-
-
-def _condition(code: str, sentence: str) -> Check:
-    return Check(CheckName.DOMAIN, Outcome.PASS, code, sentence, conditional=True)
-
-
-def _identity_of(credentials: Sequence[Credential], did: str | None) -> PatientIdentity | None:
-    """The identity of ``did`` among the credentials, if there is one that can be read."""
-    for credential in credentials:
-        if did is not None and credential.has_type(_IDENTITY) and credential.valid_until is not None:
-            for subject in credential.subjects:
-                if subject.get("id") == did:
-                    try:
-                        return PatientIdentity.from_subject(subject, valid_until=credential.valid_until)
-                    except FormatError:
-                        # Which its own checks have said already.
-                        continue
-    return None
-
-
-def _delegation_to(credentials: Sequence[Credential], did: str | None) -> tuple[Credential, PickupDelegation] | None:
-    """The first delegation to ``did`` that can be read."""
-    for credential in credentials:
-        if did is not None and credential.has_type(_DELEGATION) and credential.valid_until is not None and credential.subjects[0].get("id") == did:
-            try:
-                return credential, PickupDelegation.from_subject(credential.subjects[0], valid_until=credential.valid_until)
-            except FormatError:
-                continue
-    return None
-
-
-_DELEGATION_CODES: Final = frozenset({
-    "delegation_used_up", "delegation_scope_exceeded", "delegation_for_another_pharmacy", "delegation_malformed", "delegation_scope_undecided",
-    "pharmacy_not_named",
-})
-
-
-def by_hand(report: Report) -> tuple[str, ...]:
-    """What to do by hand, in sentences, given what the checks found; none where nothing stands in the way."""
-    codes = set(report.codes)
-    steps = []
-    if "nothing_presented" in codes:
-        steps.append("Ask for the patient's name and birth date, as of everybody without a wallet.")
-    elif _IDENTITY_MISSING in codes:
-        steps.append("What was shown does not say who is here: ask for name and birth date, as of everybody without a wallet.")
-    elif report.verdict is Verdict.INDETERMINATE:
-        steps.append("Look at a physical photo document. What was shown is checked again when there is a network.")
-    if codes & {"name_mismatch", "birth_date_mismatch"}:
-        steps.append("Hand nothing over on this: ask again, and look for another record. Do not read the record's values aloud.")
-    if codes & {"delegation_missing", "nothing_presented"}:
-        steps.append("Somebody else may pick up without a delegation: who asks for this prescription by the patient's name is involved in their care.")
-    if codes & _DELEGATION_CODES or _delegation_failed(report):
-        steps.append("The delegation does not help here. Decide as without one, or ask the patient.")
-    if codes & {"agent_not_identified", "delegator_not_identified"}:
-        steps.append("Compare what is not shown with the pharmacy's record: the patient's name and birth date, as stated.")
-    if "guardian_to_be_checked" in codes:
-        steps.append("Look in the pharmacy's record whether this is the patient's parent or guardian.")
-    return tuple(steps)
-
-
-def _delegation_failed(report: Report) -> bool:
-    """Whether a check of a delegation itself failed: it was revoked, or has expired."""
-    found: set[int] = set()
-
-    def look(credentials: Sequence[Credential]) -> Sequence[Check]:
-        found.update(place for place, credential in enumerate(credentials) if credential.has_type(_DELEGATION))
-        return ()
-
-    report.compared(look)
-    return any(check.credential in found and check.outcome is Outcome.FAIL for check in report.checks)

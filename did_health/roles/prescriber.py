@@ -20,11 +20,13 @@ from did_health.health.act import PRESCRIBE, SCHEDULES, Act
 from did_health.health.physician_license import PhysicianLicense
 from did_health.health.prescriber_registration import PrescriberRegistration
 from did_health.health.public_listing import Lookup
+from did_health.health.purposes import packaged_purposes
 from did_health.roles.board_directory import DirectoryAnswer
 from did_health.roles.evidence import Evidence
 from did_health.roles.report import Check, CheckName, Outcome, Report, Verdict, verdict_of
 from did_health.roles.verifier import Verifier
 
+FORMAT: Final = "did-health/prescriber-check/v1"
 _LICENSE: Final = PhysicianLicense.credential_type
 _REGISTRATION: Final = PrescriberRegistration.credential_type
 _BEST_FIRST: Final = (Verdict.ACCEPT, Verdict.CONDITIONAL, Verdict.INDETERMINATE, Verdict.REFUSE)
@@ -71,12 +73,16 @@ class PrescriberQuestion:
 
 @dataclass(frozen=True, slots=True)
 class PrescriberCheck:
-    """The answer: a verdict as of a report, with its reasons. ``reports`` are the verifications behind it, with their evidence."""
+    """The answer: a verdict as of a report, with its reasons. ``reports`` are the verifications behind it, with their evidence.
+
+    ``registered`` are the schedules of the registration that it rests on, none where it rests on none.
+    """
 
     question: PrescriberQuestion
     checks: tuple[Check, ...]
     checked_at: datetime
     reports: tuple[Report, ...] = field(repr=False)
+    registered: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
@@ -94,12 +100,14 @@ class PrescriberCheck:
         return min((check.as_of for check in self.checks if check.as_of is not None), default=None)
 
     def to_json(self) -> JSONObject:
-        """The answer as JSON: question, verdict, checks."""
+        """The answer as JSON: question, verdict, checks; ``roles.checked_prescriber`` reads it for the counter."""
         asked = self.question
         return {
+            "format": FORMAT,
             "verdict": self.verdict,
             "codes": list(self.codes),
             **fields.present(npi=asked.npi, state=asked.state, schedule=asked.schedule, dea=asked.dea, exempt=asked.exempt),
+            "registered": list(self.registered),
             "checkedAt": timestamps.format(self.checked_at),
             "asOf": timestamps.format(self.as_of) if self.as_of else None,
             "checks": [check.to_json() for check in self.checks],
@@ -133,13 +141,15 @@ def check_prescriber(
 ) -> PrescriberCheck:
     """Look the prescriber up in every directory, verify what is found, and judge it for the question.
 
-    The evidence that comes along is tried first; if it does not suffice, the verifier gathers its own.
+    The evidence that comes along is tried first; if it does not suffice, the verifier gathers its own. How old it may be, the purpose
+    ``prescriber`` says; raises ``VerificationError`` (``table_stale``) if that table has become too old.
     """
+    packaged_purposes().require_current(clock().date())
     search = _Search(question, directories, verifier)
     checks, chosen = search.license()
     if question.schedule in SCHEDULES:
         checks += search.registration(chosen)
-    return PrescriberCheck(question, tuple(checks), clock(), tuple(found.report for found in search.seen))
+    return PrescriberCheck(question, tuple(checks), clock(), tuple(found.report for found in search.seen), search.registered)
 
 
 class _Search:
@@ -148,6 +158,8 @@ class _Search:
     def __init__(self, question: PrescriberQuestion, directories: Sequence[LicenseDirectory], verifier: Verifier) -> None:
         self._question, self._directories, self._verifier = question, directories, verifier
         self.seen: list[_Found] = []
+        self.registered: tuple[str, ...] = ()
+        self._max_age = packaged_purposes().policy("prescriber").limit(question.schedule).max_age
 
     def license(self) -> tuple[list[Check], _Found | None]:
         """What is to be said of the licence, and the one that it is said of."""
@@ -173,6 +185,7 @@ class _Search:
         own = [one for one in found if one.subject.get("id") == holder]
         chosen = _best(_newest(own, "deaNumber"))
         if chosen is not None:
+            self.registered = _schedules_of(chosen)
             return _checks_of(chosen, "registration", f"registered for schedule {self._question.schedule} in {self._question.state}")
         if found and not own:
             sentence = "a registration has this number, but nothing says that it is the licence holder's"
@@ -214,7 +227,13 @@ class _Search:
         asked = self._question
         for offered in (evidence, None) if evidence is not None else (None,):
             report = self._verifier.verify(
-                document, purpose=PRESCRIBE, schedule=asked.schedule, jurisdiction=asked.state, evidence=offered, waive=_WAIVED
+                document,
+                purpose=PRESCRIBE,
+                schedule=asked.schedule,
+                jurisdiction=asked.state,
+                max_age=self._max_age,
+                evidence=offered,
+                waive=_WAIVED,
             )
             if report.verdict is not Verdict.INDETERMINATE:
                 break
@@ -253,6 +272,11 @@ def _checks_of(found: _Found, what: str, passed: str) -> list[Check]:
         sentence = f"{what}: it was issued anew, and the newer one is not in the directory"
         checks.append(Check(CheckName.DOMAIN, Outcome.UNKNOWN, "newer_version_unknown", sentence, report.as_of))
     return checks or [Check(CheckName.DOMAIN, Outcome.PASS, f"{'license' if what == 'licence' else what}_in_order", passed, report.as_of)]
+
+
+def _schedules_of(found: _Found) -> tuple[str, ...]:
+    schedules: Any = found.subject.get("schedules")
+    return tuple(one for one in SCHEDULES if one in schedules) if isinstance(schedules, list) else ()
 
 
 def _state_of(found: _Found) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -42,10 +42,11 @@ _IDENTIFIERS = frozenset({"id", "type"})
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What ``record`` has signed, by the DID of the person that each is about: hand every one their own."""
+    """What ``record`` has signed, by the DID of the person that each is about: hand every one their own; and the row's place and id in the log."""
 
     receipts: Mapping[str, ReceivedReceipt]
     position: int
+    entry_id: str
 
 
 class ReceiptBook:
@@ -60,10 +61,16 @@ class ReceiptBook:
         """The DID that signs."""
         return self.institution.did
 
-    def record(self, report: Report, *, purpose: str, policy_id: str, request: Request | None = None) -> Recorded:
+    def together(self) -> AbstractContextManager[None]:
+        """See ``VerifierRecords.together``."""
+        return self._records.together()
+
+    def record(
+        self, report: Report, *, purpose: str, policy_id: str, request: Request | None = None, note: str = "", recheck_of: str = ""
+    ) -> Recorded:
         """Sign a receipt of ``report`` for each person whose claims were shown, and add a row to the log; all of it is kept, or nothing.
 
-        Nobody gets a receipt if nobody proved to be there; the row is added all the same.
+        Nobody gets a receipt if nobody proved to be there; the row is added all the same. ``note`` and ``recheck_of`` as of ``LogEntry``.
         """
         now = report.verified_at
         override = None if report.override is None else ReceiptOverride(report.override.by, report.override.reason)
@@ -102,9 +109,11 @@ class ReceiptBook:
             report.codes,
             tuple(one.digest for one in kept),
             override,
+            note,
+            recheck_of,
         )
         row = self._records.append(self.verifier, entry.to_json(), kept)
-        return Recorded(receipts, row.position)
+        return Recorded(receipts, row.position, entry.entry_id)
 
     def publish(self) -> int:
         """Log all receipts, and the log's newest head, that are on the ledger under no root yet; how many receipts that were.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Protocol
@@ -18,6 +19,7 @@ from did_health.encoding.base64 import base64url_encode
 from did_health.encoding.jcs import canonicalize
 from did_health.encoding.strict_json import JSONObject
 from did_health.errors import FormatError
+from did_health.health import fields
 from did_health.health.purposes import ClaimName
 from did_health.health.verification_receipt import ReceiptOverride
 
@@ -30,7 +32,11 @@ NO_ROW: Final = bytes(32)
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """What one row says. ``entry_id`` is random, so that no hash of a row can be guessed; ``receipts`` are the digests of what was signed about it."""
+    """What one row says. ``entry_id`` is random, so that no hash of a row can be guessed; ``receipts`` are the digests of what was signed about it.
+
+    ``note`` is what was written beside an override; it stands here only. ``recheck_of`` is the ``entry_id`` of the row that was decided by hand
+    and is checked again in this one.
+    """
 
     entry_id: str
     at: datetime
@@ -41,6 +47,8 @@ class LogEntry:
     reasons: tuple[str, ...]
     receipts: tuple[bytes, ...] = ()
     override: ReceiptOverride | None = None
+    note: str = field(default="", repr=False)
+    recheck_of: str = ""
 
     def to_json(self) -> bytes:
         """The row's content."""
@@ -56,8 +64,8 @@ class LogEntry:
             "receipts": [base64url_encode(digest) for digest in self.receipts],
         }
         if self.override is not None:
-            document["override"] = self.override.to_json()
-        return strict_json.dumps(document)
+            document["override"] = self.override.to_json() | fields.present(note=self.note)
+        return strict_json.dumps(document | fields.present(recheckOf=self.recheck_of))
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +132,9 @@ class VerifierRecords(Protocol):
 
     Every method raises ``StoreError`` when the store fails, and ``ConflictError`` where another writer was first.
     """
+
+    def together(self) -> AbstractContextManager[None]:
+        """A block: whatever this thread writes in it, here and into what shares the store, is kept as one, or not at all if an error leaves it."""
 
     def append(self, verifier: str, content: bytes, receipts: Sequence[KeptReceipt]) -> LogRow:
         """Add a row after the last one, with the receipts that it names: all of it, or nothing."""

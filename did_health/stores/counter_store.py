@@ -10,7 +10,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, insert, select, tuple_
 
 from did_health.encoding import strict_json
 from did_health.health.act import Act
@@ -55,14 +55,16 @@ class SQLCounterMemory:
             if connection.execute(select(rechecks.c.id).where(rechecks.c.id == recheck.id)).one_or_none() is None:
                 connection.execute(insert(rechecks).values(**row))
 
-    def waiting(self, verifier: str, *, limit: int = 100) -> Sequence[Recheck]:
+    def waiting(self, verifier: str, *, after: Recheck | None = None, limit: int = 100) -> Sequence[Recheck]:
         query = select(rechecks).where(rechecks.c.verifier == verifier).order_by(rechecks.c.queued, rechecks.c.id).limit(limit)
+        if after is not None:
+            query = query.where(tuple_(rechecks.c.queued, rechecks.c.id) > tuple_(to_microseconds(after.queued_at), after.id))
         with self._database.read() as connection:
             return [_recheck(row) for row in connection.execute(query)]
 
-    def done(self, recheck_id: str) -> None:
+    def done(self, recheck_id: str) -> bool:
         with self._database.write() as connection:
-            connection.execute(delete(rechecks).where(rechecks.c.id == recheck_id))
+            return connection.execute(delete(rechecks).where(rechecks.c.id == recheck_id)).rowcount == 1
 
 
 class SQLUsedNonces:

@@ -37,6 +37,7 @@ class Database:
         self.where = system.where
         # A database in memory has a single connection, and transactions of two threads must not mix on it.
         self._turn = threading.RLock() if system.single else nullcontext()
+        self._shared = _Shared()
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.where}>"
@@ -101,6 +102,10 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection that sees one consistent state and is not meant to write."""
+        if self._shared.connection is not None:
+            with self._mapped():
+                yield self._shared.connection
+            return
         with self._mapped(), self._turn, self.engine.connect().execution_options(**self._system.reading) as connection:
             yield connection
 
@@ -109,8 +114,28 @@ class Database:
         """A transaction that holds the write lock from its start; committed at the end of the block, undone by any exception."""
         if self.read_only:
             raise StoreError("the database was opened for reading only", where=self.where, hint="Write in the ledger's own process", code="store_read_only")
+        if self._shared.connection is not None:
+            with self._mapped():
+                yield self._shared.connection
+            return
         with self._mapped(), self._turn, self.engine.connect().execution_options(**self._system.writing) as connection, connection.begin():
             yield connection
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Make every ``read`` and ``write`` of this thread within the block part of one transaction: committed at its end, undone by any exception.
+
+        An error within must leave the block: what came before it is undone only there.
+        """
+        with self.write() as connection:
+            if self._shared.connection is not None:
+                yield
+                return
+            self._shared.connection = connection
+            try:
+                yield
+            finally:
+                self._shared.connection = None
 
     def leader(self, name: str) -> Leader:
         """A claim, not yet acquired, to lead all processes that use this database in what ``name`` says.
@@ -131,6 +156,12 @@ class Database:
     def close(self) -> None:
         """Give back all connections."""
         self.engine.dispose()
+
+
+class _Shared(threading.local):
+    """The transaction that a thread has opened for several writers."""
+
+    connection: Connection | None = None
 
 
 def _system(location: str | Path, *, read_only: bool, paging: Paging) -> System:

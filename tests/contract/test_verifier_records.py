@@ -162,9 +162,70 @@ def test_what_is_to_be_checked_again_waits_in_its_order(memory: SQLCounterMemory
     memory.queue(OTHER, Recheck("c", NOW, act, b"{}"))
     assert memory.waiting(PHARMACY) == [early, late]
     assert memory.waiting(PHARMACY, limit=1) == [early]
-    memory.done("a")
-    memory.done("a")
+    assert memory.waiting(PHARMACY, after=early) == [late]
+    assert memory.waiting(PHARMACY, after=late) == []
+    assert memory.done("a")
+    assert not memory.done("a")
     assert memory.waiting(PHARMACY) == [late]
+
+
+def test_what_waits_is_read_in_pages(memory: SQLCounterMemory) -> None:
+    act = Act("pickup")
+    queued = [Recheck(f"{number:03}", NOW + timedelta(minutes=number // 3), act, b"{}") for number in range(10)]
+    for one in reversed(queued):
+        memory.queue(PHARMACY, one)
+    read, after = [], None
+    while page := memory.waiting(PHARMACY, after=after, limit=3):
+        read += page
+        after = page[-1]
+    assert read == queued
+
+
+def test_a_row_a_use_and_what_waits_are_kept_together_or_not_at_all(records: SQLVerifierRecords, memory: SQLCounterMemory) -> None:
+    def write(number: int) -> None:
+        memory.use("urn:uuid:d", use=f"n{number}", at_most=9, now=NOW)
+        row = records.append(PHARMACY, b"row", [receipt(number)])
+        memory.queue(PHARMACY, Recheck(f"r{number}", NOW, Act("pickup"), b"{}"))
+        # What was written in the block is seen in the block.
+        assert (records.last(PHARMACY), memory.count("urn:uuid:d")) == (row, row.position + 1)
+
+    def kept() -> tuple[int, int, int]:
+        return len(list(records.rows(PHARMACY))), memory.count("urn:uuid:d"), len(memory.waiting(PHARMACY))
+
+    def write_all(*numbers: int) -> None:
+        with records.together(), records.together():
+            for number in numbers:
+                write(number)
+
+    write_all(0)
+    assert kept() == (1, 1, 1)
+    with pytest.raises(ConflictError):
+        # The receipt is kept already: with its row goes all that came before.
+        write_all(2, 0)
+    assert kept() == (1, 1, 1)
+    with records.together():
+        write(3)
+        with records.together():
+            write(4)
+    assert kept() == (3, 3, 3)
+
+
+def test_another_thread_is_not_in_the_block(records: SQLVerifierRecords) -> None:
+    def write() -> None:
+        records.append(OTHER, b"row", [])
+
+    def fail() -> None:
+        with records.together():
+            records.append(PHARMACY, b"row", [])
+            other.start()
+            raise KeyError
+
+    other = threading.Thread(target=write)
+    with pytest.raises(KeyError):
+        fail()
+    other.join()
+    assert records.last(PHARMACY) is None
+    assert records.last(OTHER) is not None
 
 
 def test_a_nonce_is_answered_once_and_forgotten_after_a_week(database: Database) -> None:

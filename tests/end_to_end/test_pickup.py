@@ -139,23 +139,23 @@ def test_what_was_decided_by_hand_is_checked_again(counter: Counter, patient: Wa
     pickup = counter.serve(patient, evidence=Evidence(), act={"schedule": "2"})
     assert pickup.verdict == "indeterminate"
     assert not pickup.may_hand_over
-    decided = pickup.continued(by="R. Ph.", reason="showed a passport")
+    decided = pickup.continued(by="R. Ph.", reason="document_seen")
     assert decided.may_hand_over
     assert decided.verdict == "indeterminate"
     recorded = counter.desk.complete(decided)
     (receipt,) = recorded.receipts.values()
     assert receipt.receipt.override is not None
-    assert receipt.receipt.override.reason == "showed a passport"
-    ((waiting, report),) = counter.desk.recheck()
-    assert (waiting.act.schedule, report.verdict) == ("2", "accept"), report.checks
+    assert receipt.receipt.override.reason == "document_seen"
+    ((waiting, report, row),) = counter.desk.recheck()
+    assert (waiting.act.schedule, report.verdict, row) == ("2", "accept", recorded.position + 1), report.checks
     assert counter.desk.recheck() == []
 
 
 def test_what_cannot_be_told_yet_goes_on_waiting(counter: Counter, patient: Wallet) -> None:
     counter.desk.complete(counter.serve(patient, evidence=Evidence()))
     offline = PickupDesk(_without_network(counter), counter.pharmacy.book, counter.pharmacy.memory, counter.pharmacy.memory)
-    assert [report.verdict for _, report in offline.recheck()] == ["indeterminate"]
-    assert [report.verdict for _, report in counter.desk.recheck()] == ["accept"]
+    assert [one.report.verdict for one in offline.recheck()] == ["indeterminate"]
+    assert [one.report.verdict for one in counter.desk.recheck()] == ["accept"]
 
 
 def _without_network(counter: Counter) -> Any:
@@ -234,7 +234,7 @@ def test_a_delegation_is_used_as_often_as_it_says(counter: Counter, patient: Wal
     third = counter.serve(daughter, collector=Collector.AGENT)
     assert (third.verdict, third.report.codes) == ("refuse", ("delegation_used_up",))
     assert "does not help" in third.by_hand[0]
-    counter.desk.complete(third.continued(by="R. Ph.", reason="the patient was asked by telephone"))
+    counter.desk.complete(third.continued(by="R. Ph.", reason="patient_asked"))
 
 
 def test_two_counters_at_once_do_not_use_it_twice(counter: Counter, patient: Wallet, daughter: Wallet) -> None:
@@ -280,7 +280,7 @@ def test_without_a_phone_there_is_the_manual_path(counter: Counter) -> None:
     assert not pickup.is_to_be_rechecked
     assert len(pickup.by_hand) == 2
     assert pickup.identification
-    decided = pickup.continued(by="R. Ph.", reason="known here")
+    decided = pickup.continued(by="R. Ph.", reason="person_known")
     recorded = counter.desk.complete(decided)
     assert recorded.receipts == {}
     assert pickup.relationship == "other"
@@ -335,8 +335,8 @@ def test_a_patient_shows_to_be_an_agent_after_all(counter: Counter, patient: Wal
 def test_an_override_names_who_decides_and_why(counter: Counter, patient: Wallet) -> None:
     pickup = counter.serve(patient, birth_date=date(1980, 1, 2))
     with pytest.raises(ValueError, match="who decides"):
-        pickup.continued(by="", reason="x")
-    decided = pickup.continued(by="R. Ph.", reason="a typing error in our record")
+        pickup.continued(by="", reason="other")
+    decided = pickup.continued(by="R. Ph.", reason="record_corrected")
     assert decided.may_hand_over
     assert decided.verdict == "refuse"
     assert decided.collector_name == NAME

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
+from contextlib import ExitStack
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,9 +13,15 @@ from typing import Any
 import httpx
 import pytest
 
+from did_health.cli.serve_board import opened_directory
 from did_health.health.assurance import Assurance
 from did_health.health.patient_identity import PatientIdentity
 from did_health.health.person_name import PersonName
+from did_health.services.board_app import board_app
+from did_health.services.json_log import JSONLog
+from did_health.services.metrics import Metrics
+from did_health.services.rate_limit import RateLimit
+from did_health.services.sections.board import BoardSettings
 from did_health.stores.directory import open_directory
 from tests import guides
 from tests.cli_runs import AUDIENCE, CLI
@@ -134,8 +142,22 @@ def test_the_guide_for_pharmacists(cli: CLI) -> None:
         for file in ("delegation.json", "ann.json"):
             cli("wallet", "add", "bea", file)
 
-    variables = {"NONCE": nonce, "BEA": lambda: identity["bea"], "ANN": lambda: identity["ann"]}
-    guides.run_guide(cli, "pharmacist", before={"did-health pickup ask --audience https://pharmacy.example --who agent": delegate}, variables=variables)
+    Path("note.txt").write_text("has been coming for years\n")
+    until = (datetime.now(UTC) + timedelta(days=90)).date().isoformat()
+    named = ("--family", "Clark", "--given", "Cy", "--license-number", "77", "--issued-on", "2010-01-01", "--valid-until", until, "--npi", "1234567893")
+    cli("board", "issue", "nc-medical", *named, "--wallet", "brown")
+    with ExitStack() as stack:
+
+        def board() -> str:
+            """The directory of the board, which is served at an address that has to be allowed here."""
+            directory, _ = stack.enter_context(opened_directory(BoardSettings(cli.town, "nc-medical")))
+            log, limit = JSONLog("board", io.StringIO()), RateLimit(600)
+            app = board_app(directory, ready=lambda: None, log=log, limit=limit, metrics=Metrics("board"))
+            return f"{stack.enter_context(serving(app))} --allow-host 127.0.0.1"
+
+        variables = {"BOARD": board, "NONCE": nonce, "BEA": lambda: identity["bea"], "ANN": lambda: identity["ann"]}
+        before = {"did-health pickup ask --audience https://pharmacy.example --who agent": delegate}
+        guides.run_guide(cli, "pharmacist", before=before, variables=variables)
     air = json.loads(Path("air.json").read_bytes())
     assert (air["AIR05"], air["AIR06"], air["AIR09"]) == ("000123", "04", "Rivera")
     assert len(list(Path("receipts").iterdir())) == 1

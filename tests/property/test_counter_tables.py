@@ -15,8 +15,12 @@ from did_health.health.air_segment import AIRCodes, ShownDocument
 from did_health.health.boards import compact_members, listed_boards
 from did_health.health.dated_tables import DatedTable
 from did_health.health.identification_rules import identification_rules
+from did_health.health.override_reasons import override_reasons
 from did_health.health.person_match import names_agree
 from did_health.health.person_name import PersonName
+from did_health.health.portrait import Portrait, compare_portrait
+from did_health.roles.checked_prescriber import CheckedPrescriber
+from did_health.roles.prescriber import FORMAT
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-9, 9) | st.sampled_from(["US-NC", "2", "always", "Passport", "AIR04", "other"]) | st.text(max_size=9),
@@ -81,6 +85,47 @@ def test_rows_of_anything_are_codes_or_one_error(rows: list[dict[str, Any]]) -> 
     except FormatError:
         return
     assert all(isinstance(codes.code(field, "anything"), str) for field in ("AIR04", "AIR06", "AIR11"))
+
+
+@given(rows=st.lists(st.fixed_dictionaries({}, optional={"code": JSON | st.just("known"), "meaning": JSON}), max_size=3))
+@settings(max_examples=150, deadline=None)
+def test_rows_of_anything_are_reasons_or_one_error(rows: list[dict[str, Any]]) -> None:
+    try:
+        reasons = override_reasons(table(rows))
+    except FormatError:
+        return
+    assert len(reasons) == len(rows)
+
+
+CHECKED = {
+    "format": FORMAT, "verdict": "accept", "codes": [], "state": "US-NC", "schedule": "2", "registered": ["2"], "checkedAt": "2026-03-01T10:45:00Z",
+}  # fmt: skip
+
+
+@given(changes=st.dictionaries(st.sampled_from([*CHECKED, "asOf"]), JSON, max_size=2))
+@settings(max_examples=150, deadline=None)
+def test_the_check_of_a_prescriber_with_anything_in_it_is_read_or_refused(changes: dict[str, Any]) -> None:
+    try:
+        checked = CheckedPrescriber.parse(strict_json.dumps({**CHECKED, **changes}))
+    except FormatError:
+        return
+    assert checked.line
+
+
+@given(data=st.binary(max_size=60))
+@settings(max_examples=100, deadline=None)
+def test_garbage_is_no_check_of_a_prescriber(data: bytes) -> None:
+    try:
+        CheckedPrescriber.parse(data)
+    except FormatError:
+        return
+    raise AssertionError(data)
+
+
+@given(digest=st.text(max_size=60) | st.sampled_from(["u", "z", "M"]).flatmap(lambda base: st.text("ABCDabcd1-_", max_size=60).map(lambda rest: base + rest)))
+@settings(max_examples=150, deadline=None)
+def test_a_digest_of_anything_is_compared(digest: str) -> None:
+    assert compare_portrait(b"picture", digest) in (Portrait.DIFFERS, Portrait.HELD)
 
 
 @given(value=JSON | st.fixed_dictionaries({}, optional=dict.fromkeys(("type", "jurisdiction", "number", "name"), JSON)))

@@ -6,45 +6,23 @@ import csv
 import json
 import shutil
 import sqlite3
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fhir.resources.R4B.bundle import Bundle
 
-from did_health.health.assurance import Assurance
-from did_health.health.patient_identity import PatientIdentity
-from did_health.health.person_name import PersonName
-from did_health.health.pickup_delegation import PickupDelegation
-from did_health.stores.directory import open_directory
-from tests.cli_runs import AUDIENCE, CLI, Ran, documents
-from tests.ledger_parties import CHEAP, PASSPHRASE
+from tests.cli_runs import AUDIENCE, CLI, documents
+from tests.ledger_parties import PASSPHRASE
 from tests.pharmacy_parties import IDENTITY
-
-CLAIMS = ("Qqfamily", "Zyxwvutsk", "1980-01-01", "Qqdaughter")
+from tests.pharmacy_runs import CLAIMS, build_pharmacy_town, check, shown
 
 
 @pytest.fixture(scope="module")
 def pharmacy_town(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A pharmacy, a patient with an identity, and a daughter with a delegation."""
     path = tmp_path_factory.mktemp("pharmacy")
-    with open_directory(path / "town", PASSPHRASE, create=True, cost=CHEAP) as town:
-        csp = town.create_board("csp", title="Identity provider", jurisdiction="US", resources=[IDENTITY], entity_type="csp")
-        pharmacy = town.create_institution("main-street", title="Main Street Pharmacy", jurisdiction="US-NC")
-        everywhere: dict[str, Any] = {"relationship": "caregiver", "valid_until": datetime.now(UTC) + timedelta(days=300), "scope": "all"}
-        patient, daughter = town.create_wallet("patient"), town.create_wallet("daughter")
-        until = datetime.now(UTC) + timedelta(days=300)
-        for wallet, given, born in ((patient, "Zyxwvutsk", date(1980, 1, 1)), (daughter, "Qqdaughter", date(2004, 5, 6))):
-            assurance = Assurance("NIST 800-63A-4", "IAL2", datetime.now(UTC).date() - timedelta(days=9), "in person")
-            identity = PatientIdentity(name=PersonName("Qqfamily", given), birth_date=born, assurance=assurance, valid_until=until)
-            wallet.add(csp.issue(identity, to=wallet.did))
-        granted = patient.delegate(PickupDelegation(**everywhere, pharmacies=(pharmacy.did,)), to=daughter.did, random=town.random)
-        daughter.add(granted)
-        daughter.add(patient.find(IDENTITY))
-        for name, wallet in (("patient", patient), ("daughter", daughter)):
-            town.save_wallet(name, wallet)
-    (path / "patient.json").write_text('{"family": "Qqfamily", "given": "Zyxwvutsk", "birthDate": "1980-01-01"}')
+    build_pharmacy_town(path)
     return path
 
 
@@ -55,18 +33,6 @@ def cli(pharmacy_town: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str],
     monkeypatch.setenv("DID_HEALTH_PASSPHRASE", PASSPHRASE)
     monkeypatch.chdir(tmp_path / "work")
     return CLI(tmp_path / "work", capsys)
-
-
-def shown(cli: CLI, wallet: str = "patient", who: str = "patient") -> None:
-    cli("pickup", "ask", "--audience", AUDIENCE, "--who", who, "-o", "request.json")
-    request = json.loads(Path("request.json").read_bytes())
-    held = [row["id"] for row in cli("wallet", "list", wallet, "--json").json["credentials"]]
-    cli("wallet", "present", wallet, *held, "--audience", AUDIENCE, "--nonce", request["nonce"], "-o", "shown.json")
-
-
-def check(cli: CLI, *more: object, answered: bool = True, code: int = 0) -> Ran:
-    given = ["shown.json", "--request", "request.json"] if answered else []
-    return cli("pickup", "check", "main-street", *given, "--patient", "patient.json", "--jurisdiction", "US-NC", *more, code=code)
 
 
 def test_a_request_asks_for_what_a_pickup_needs(cli: CLI) -> None:
@@ -143,7 +109,7 @@ def test_a_daughter_picks_up_with_the_fields_for_the_pdmp(cli: CLI) -> None:
     )
     assert "Photo document required" in ran.out
     assert "supplementary. [N.C. Gen. Stat. § 90-106.1" in " ".join(ran.out.replace("│", " ").split())
-    assert "used 0 of 1 times" in ran.out
+    assert "0 of 1 before" in ran.out
     assert len(list(Path("r").iterdir())) == 2
     air = json.loads(Path("air.json").read_bytes())
     assert air == {
@@ -176,10 +142,10 @@ def test_without_a_phone(cli: CLI) -> None:
     assert "- ask for them" in ran.out
     assert "without a delegation" in ran.out
     assert "Photo document required" in ran.out
-    overridden = check(cli, "--override-by", "R. Ph.", "--override-reason", "known here", answered=False, code=3)
+    overridden = check(cli, "--override-by", "R. Ph.", "--override-reason", "person_known", answered=False, code=3)
     assert "continued by the pharmacist's judgement" in overridden.out
     row = cli("verifier-log", "show", "main-street", "--json").json[-1]
-    assert row["override"] == {"by": "R. Ph.", "reason": "known here"}
+    assert row["override"] == {"by": "R. Ph.", "reason": "person_known"}
     assert "whether US-NC has a rule is not known" in check(cli, "--schedule", "none", answered=False, code=3).out
 
 

@@ -12,9 +12,11 @@ from did_health.health.air_segment import AIRCodes, AIRSegment, ShownDocument
 from did_health.health.dated_tables import DatedTable, packaged_table
 from did_health.health.identification_rules import identification_rules, rules_for, unknown_rule
 from did_health.health.identity_document import DOCUMENT_TYPES
+from did_health.health.override_reasons import check_override, override_reasons, packaged_override_reasons
 from did_health.health.person_match import names_agree
 from did_health.health.person_name import PersonName
 from did_health.health.pickup_delegation import RELATIONSHIPS
+from did_health.limits import MAX_OVERRIDE_NOTE_CHARACTERS
 
 CODES = AIRCodes.of(packaged_table("asap-air-codes"))
 
@@ -165,3 +167,34 @@ def test_a_pharmacys_own_codes() -> None:
 def test_what_is_no_document(value: object) -> None:
     with pytest.raises(FormatError):
         ShownDocument.from_json(value)
+
+
+REASONS = packaged_override_reasons()
+
+
+def test_reasons_of_overrides_are_codes_with_a_meaning() -> None:
+    assert {"person_known", "no_network", "other"} <= set(REASONS)
+    for code in REASONS:
+        check_override(code, "", REASONS)
+        check_override(code, "x" * MAX_OVERRIDE_NOTE_CHARACTERS, REASONS)
+
+
+@pytest.mark.parametrize(
+    ("reason", "note"),
+    [("known here for years", ""), ("", ""), ("other", "x" * (MAX_OVERRIDE_NOTE_CHARACTERS + 1)), ("other", "two\nlines")],
+    ids=["free_text", "none", "note_too_long", "note_of_two_lines"],
+)
+def test_a_reason_that_is_no_code_and_a_note_that_is_none(reason: str, note: str) -> None:
+    with pytest.raises(FormatError) as refused:
+        check_override(reason, note, REASONS)
+    assert "years" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [[{"code": "Known", "meaning": "m"}], [{"meaning": "m"}], [{"code": "known"}], [{"code": "known", "meaning": "m"}] * 2],
+    ids=["no_word", "no_code", "no_meaning", "twice"],
+)
+def test_reasons_with_a_fault(rows: list[dict[str, Any]]) -> None:
+    with pytest.raises(FormatError):
+        override_reasons(table("override-reasons", *rows))
