@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime
 
 import did_health as dh
+from did_health.health.local_days import local_days
 from did_health.health.prescriber_registration import PrescriberRegistration
 from did_health.health.public_listing import Lookup
 from did_health.health.restrictions import Restriction
@@ -54,7 +55,8 @@ def main(directory: str) -> list[str]:
 
         seen = [ask("US-NC", "2"), ask("US-VA", "2"), ask("US-NC", "2", npi="1245319599")]
         # The board restricts the licence: it is issued anew, and the newest version counts.
-        board.reissue(issued, license_of(Restriction("no_schedule_2", "No Schedule II drugs", town.clock().date())))
+        today = local_days("US-NC").newest_day(town.clock())
+        board.reissue(issued, license_of(Restriction("no_schedule_2", "No Schedule II drugs", today)))
         seen += [ask("US-NC", "2"), ask("US-NC", "4"), ask("US-NC", "4", exempt="resident of a hospital")]
         print(*seen, sep="\n")
     return seen

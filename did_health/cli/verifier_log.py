@@ -17,6 +17,7 @@ from did_health.cli.output import Output, note
 if TYPE_CHECKING:
     from did_health.encoding.strict_json import JSONObject
     from did_health.roles.receipts import ReceiptBook
+    from did_health.roles.received_receipt import ReceivedReceipt
     from did_health.stores.directory import Directory
     from did_health.stores.verifier_records import SQLVerifierRecords
 
@@ -85,21 +86,28 @@ def publish(
         out.line(f"{count} receipts were put on the ledger.")
 
 
-@app.command("check", epilog=example("did-health verifier-log check main-street"))
+@app.command("check", epilog=example("did-health verifier-log check main-street", "did-health verifier-log check main-street --held receipt.json"))
 def check(
     name: VerifierArgument,
+    held: Annotated[list[Path] | None, typer.Option("--held", help="A receipt that its holder brought: its row must be there. May be repeated.")] = None,
     directory: DirectoryOption = options.DEFAULT_DIRECTORY,
     passphrase_file: PassphraseFileOption = None,
     as_json: JSONOption = False,
 ) -> None:
-    """Recompute the log's chain and hold it against the ledger. Status 1: a row, a receipt or a batch was changed or has gone."""
+    """Recompute the log's chain and hold it against the ledger, and against receipts that holders have.
+
+    Status 1: a row, a receipt or a batch was changed or has gone.
+    """
     from did_health.roles.log_review import review_log
 
+    brought = [(file, _received(file)) for file in held or ()]
     with _opened(name, directory, passphrase_file) as (opened, book, records):
         policy = opened.policy.ledger
         if policy is None:
             raise UsageError("the directory's trust policy names no ledger", where=str(directory))
-        review = review_log(records, book.verifier, opened.ledger, policy)
+        for file, one in brought:
+            _require_own(file, one, opened, book.verifier)
+        review = review_log(records, book.verifier, opened.ledger, policy, [one for _, one in brought])
     out = Output(as_json)
     if as_json:
         findings = [{"code": one.code, "sentence": one.sentence, "where": one.where} for one in review.findings]
@@ -135,6 +143,24 @@ def receipt(
         out.json({"file": str(output), "id": found.id, "logged": found.proof is not None})
     else:
         note(f"Written to {output}, {'with the proof that it is on the ledger' if found.proof else 'not on the ledger yet'}.")
+
+
+def _received(file: Path) -> ReceivedReceipt:
+    from did_health.limits import MAX_DOCUMENT_BYTES
+    from did_health.roles.received_receipt import ReceivedReceipt
+
+    return session.at_file(file, lambda: ReceivedReceipt.parse(session.read_file(file, max_bytes=MAX_DOCUMENT_BYTES)))
+
+
+def _require_own(file: Path, received: ReceivedReceipt, opened: Directory, verifier: str) -> None:
+    """Raises ``UsageError`` for a receipt that says nothing about this log."""
+    from did_health.net.verifiers import embedded_verifier
+    from did_health.roles.receipts import verify_receipt
+
+    report = verify_receipt(received, embedded_verifier(opened))
+    if received.receipt.verifier != verifier or report.verdict not in ("accept", "conditional"):
+        reason = ", ".join(report.codes) or "another verifier's"
+        raise UsageError("the receipt proves nothing about this log", where=str(file), hint=f"It is not this verifier's, or does not hold: {reason}")
 
 
 @contextmanager

@@ -33,18 +33,15 @@ class StatusEvidence:
 
     def to_json(self) -> JSONObject:
         """``{list, digest, fetchedAt}``; the digest is a multibase multihash."""
-        return {"list": self.list_url, "digest": multibase.encode("u", SHA2_256 + self.digest), "fetchedAt": timestamps.format(self.fetched_at)}
+        return {"list": self.list_url, "digest": _multihash(self.digest), "fetchedAt": timestamps.format(self.fetched_at)}
 
     @classmethod
     def from_json(cls, value: object, where: str) -> StatusEvidence:
         """Read what ``to_json`` wrote; raises ``FormatError``."""
         document = fields.json_object(value, where, "status evidence")
-        text = fields.text(fields.member(document, "digest", where), f"{where}/digest", "digest")
-        multihash = multibase.decode(text, what="digest", allowed="u")
-        if not multihash.startswith(SHA2_256) or len(multihash) != len(SHA2_256) + _DIGEST_BYTES:
-            raise FormatError("the digest is not a SHA-256 multihash", where=f"{where}/digest")
+        digest = _sha256(fields.member(document, "digest", where), f"{where}/digest")
         url = fields.uri(fields.member(document, "list", where), f"{where}/list", "list's URL")
-        return cls(url, multihash[len(SHA2_256) :], _moment(document, "fetchedAt", where))
+        return cls(url, digest, _moment(document, "fetchedAt", where))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +95,9 @@ class ReceiptOverride:
 class VerificationReceipt:
     """One verification, as far as it concerns one person.
 
-    ``verifier`` is the DID that signs, ``claims_requested`` and ``claims_disclosed`` are names, ``reasons`` the codes of the report.
+    ``verifier`` is the DID that signs, ``claims_requested`` and ``claims_disclosed`` are names, ``reasons`` the codes of the report. ``log_head``
+    is the digest of a row that the verifier's log had at that time, its newest as far as it knew (empty: it had none): its holder can tell
+    later whether that row has gone. Where in the log it stands is left out, for it would tell how many verifications there are.
     Raises ``FormatError`` naming the member that is wrong.
     """
 
@@ -118,6 +117,7 @@ class VerificationReceipt:
     status_evidence: tuple[StatusEvidence, ...] = ()
     checkpoint: SeenCheckpoint | None = None
     override: ReceiptOverride | None = None
+    log_head: bytes = b""
 
     def __post_init__(self) -> None:
         fields.uri(self.receipt_id, "/receiptId", "receipt's id")
@@ -130,6 +130,8 @@ class VerificationReceipt:
         fields.one_of(self.verdict, VERDICTS, "/verdict", "verdict")
         fields.items(self.reasons, "/reasons", "reasons", lambda item, at: fields.word(item, at, "reason"))
         fields.items(self.status_evidence, "/statusEvidence", "lists", lambda item, at: fields.instance(item, StatusEvidence, at, "list"))
+        if len(self.log_head) not in (0, _DIGEST_BYTES):
+            raise FormatError("the head of the log is no digest", where="/logHead")
 
     def to_subject(self, subject_id: str) -> JSONObject:
         """The ``credentialSubject``; ``subject_id`` is the DID of the person."""
@@ -147,7 +149,9 @@ class VerificationReceipt:
             "statusEvidence": [evidence.to_json() for evidence in self.status_evidence],
         }
         return subject | fields.present(
-            checkpoint=self.checkpoint.to_json() if self.checkpoint else None, override=self.override.to_json() if self.override else None
+            checkpoint=self.checkpoint.to_json() if self.checkpoint else None,
+            override=self.override.to_json() if self.override else None,
+            logHead=_multihash(self.log_head) if self.log_head else None,
         )
 
     @classmethod
@@ -170,7 +174,22 @@ class VerificationReceipt:
             ),
             checkpoint=SeenCheckpoint.from_json(document["checkpoint"], "/checkpoint") if "checkpoint" in document else None,
             override=ReceiptOverride.from_json(document["override"]) if "override" in document else None,
+            log_head=_sha256(document["logHead"], "/logHead") if "logHead" in document else b"",
         )
+
+
+def _multihash(digest: bytes) -> str:
+    return multibase.encode("u", SHA2_256 + digest)
+
+
+def _sha256(value: object, where: str) -> bytes:
+    try:
+        multihash = multibase.decode(fields.text(value, where, "digest"), what="digest", allowed="u")
+    except FormatError as error:
+        raise FormatError(error.what, where=where, hint=error.hint) from error
+    if not multihash.startswith(SHA2_256) or len(multihash) != len(SHA2_256) + _DIGEST_BYTES:
+        raise FormatError("the digest is not a SHA-256 multihash", where=where)
+    return multihash[len(SHA2_256) :]
 
 
 def _names(document: JSONObject, member: str) -> tuple[ClaimName, ...]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from did_health.encoding.base64 import base64url_decode
 from did_health.errors import FormatError, UnsupportedError, VerificationError
-from did_health.ledger.batch import IssuanceBatch
+from did_health.ledger.batch import IssuanceBatch, credential_digest
 from did_health.ledger.entry import HASH_BYTES, Kind, subject_of
 from did_health.ledger.log import Ledger
 from did_health.roles.receipts import contents_digest
+from did_health.roles.received_receipt import ReceivedReceipt
 from did_health.roles.verifier_log import NO_ROW, KeptBatch, LogRow, VerifierRecords, chained, head_digest
 from did_health.tlog.witness_policy import WitnessPolicy
 
@@ -39,20 +41,29 @@ class LogReview:
         return not self.findings
 
 
-def review_log(records: VerifierRecords, verifier: str, ledger: Ledger, policy: WitnessPolicy) -> LogReview:
+def review_log(
+    records: VerifierRecords, verifier: str, ledger: Ledger, policy: WitnessPolicy, held: Sequence[ReceivedReceipt] = ()
+) -> LogReview:
     """Recompute the chain of ``verifier``'s rows, its receipts and its batches, and hold them against ``ledger`` under ``policy``.
 
-    Rows after the newest logged head can have been cut off without a trace: ``covered`` says how far the ledger vouches. Never raises for
-    what is wrong.
+    Rows after the newest logged head can have been cut off without a trace here: ``covered`` says how far the ledger vouches. But whoever
+    ``held`` a receipt can tell: it is named by its own row, and names one before. They are receipts of this verifier that were verified
+    (``verify_receipt``). Never raises for what is wrong.
     """
     findings: list[LogFinding] = []
     digests: dict[int, bytes] = {}
+    rows, named = set(), set[bytes]()
     kept = records.receipt_digests(verifier)
     previous, due = NO_ROW, 0
     for row in records.rows(verifier):
         findings += _of_row(row, previous, due, kept)
         digests[row.position] = head_digest(verifier, row)
+        rows.add(row.digest)
+        with suppress(FormatError):
+            named |= _receipts_of(row)
         previous, due = row.digest, row.position + 1
+    for one in held:
+        findings += _of_held(one, rows, named)
     batches = records.batches(verifier)
     covered = -1
     for place, batch in enumerate(batches):
@@ -79,13 +90,25 @@ def _of_row(row: LogRow, previous: bytes, due: int, kept: frozenset[bytes]) -> I
     if chained(row.position, row.previous, row.content) != row.digest:
         yield LogFinding("row_changed", "the row is not the one that was written", where)
     try:
-        named = row.document.get("receipts")
-        receipts = {base64url_decode(str(text), what="digest") for text in (named if isinstance(named, list) else [])}
+        receipts = _receipts_of(row)
     except FormatError:
         yield LogFinding("row_malformed", "the row cannot be read", where)
         return
     if not receipts <= kept:
         yield LogFinding("receipt_missing", "a receipt that the row names has gone, or was changed", where)
+
+
+def _receipts_of(row: LogRow) -> set[bytes]:
+    named = row.document.get("receipts")
+    return {base64url_decode(str(text), what="digest") for text in (named if isinstance(named, list) else [])}
+
+
+def _of_held(received: ReceivedReceipt, rows: set[bytes], named: set[bytes]) -> Iterator[LogFinding]:
+    if credential_digest(received.credential) not in named:
+        yield LogFinding("row_missing", "no row names a receipt that its holder has", received.id)
+    head = received.receipt.log_head
+    if head and head not in rows:
+        yield LogFinding("row_missing", "a row that was there when a receipt was signed has gone, or was changed", received.id)
 
 
 def _of_batch(batch: KeptBatch, digests: dict[int, bytes], verifier: str, policy: WitnessPolicy) -> Iterator[LogFinding]:

@@ -76,6 +76,8 @@ class ReceiptBook:
         override = None if report.override is None else ReceiptOverride(report.override.by, report.override.reason)
         shown = _shown(report)
         seen, checkpoint = _seen(report)
+        # Another process may add a row meanwhile: then the receipt names the row before that one.
+        last = self._records.last(self.verifier)
         asked = () if request is None else request.claims
         receipts = {
             subject: self._signed(
@@ -92,6 +94,7 @@ class ReceiptBook:
                     status_evidence=seen,
                     checkpoint=checkpoint,
                     override=override,
+                    log_head=b"" if last is None else last.digest,
                 ),
                 subject,
                 now,

@@ -64,10 +64,10 @@ def shared(own_town: Town, csp: Board) -> Iterator[Pharmacy]:
     pharmacy.close()
 
 
-def reviewed(pharmacy: Pharmacy) -> LogReview:
+def reviewed(pharmacy: Pharmacy, *held: ReceivedReceipt) -> LogReview:
     policy = pharmacy.town.directory.policy.ledger
     assert policy is not None
-    return review_log(pharmacy.records, pharmacy.institution.did, pharmacy.town.directory.ledger, policy)
+    return review_log(pharmacy.records, pharmacy.institution.did, pharmacy.town.directory.ledger, policy, held)
 
 
 def received(pharmacy: Pharmacy, wallet: Wallet) -> ReceivedReceipt:
@@ -316,12 +316,54 @@ def test_rows_rewritten_from_the_first_on_contradict_the_heads_on_the_ledger(pha
     assert {finding.code for finding in reviewed(pharmacy).findings} >= {"head_contradicted"}
 
 
-def test_rows_after_the_newest_head_are_those_that_nobody_vouches_for(pharmacy: Pharmacy) -> None:
+def cut_after(pharmacy: Pharmacy, position: int) -> None:
     with pharmacy.database.write() as connection:
-        connection.execute(delete(LOG).where(LOG.c.position == 4))
+        connection.execute(delete(LOG).where(LOG.c.position > position))
+
+
+def test_rows_after_the_newest_head_are_those_that_only_holders_vouch_for(pharmacy: Pharmacy) -> None:
+    cut_after(pharmacy, 3)
     review = reviewed(pharmacy)
     assert review.is_whole
     assert (review.rows, review.covered) == (4, 3)
+
+
+def test_who_holds_a_receipt_misses_its_row_and_the_row_before(pharmacy: Pharmacy) -> None:
+    first, second = (next(iter(pharmacy.record(pharmacy.patient()).receipts.values())) for _ in range(2))
+    assert [one.receipt.log_head for one in (first, second)] == [row.digest for row in list(pharmacy.records.rows(pharmacy.institution.did))[4:6]]
+    assert verify_receipt(second, pharmacy.town.verifier).verdict == "conditional"
+    assert reviewed(pharmacy, first, second).is_whole
+    # The last row alone is cut off: whoever it was about has its receipt.
+    cut_after(pharmacy, 5)
+    assert [(one.code, one.where) for one in reviewed(pharmacy, first, second).findings] == [("row_missing", second.id)]
+    # And the one before it.
+    cut_after(pharmacy, 4)
+    assert {one.where for one in reviewed(pharmacy, first, second).findings} == {first.id, second.id}
+    assert len(reviewed(pharmacy, second).findings) == 2
+
+
+def test_a_row_of_nobody_is_missed_by_whoever_came_after(pharmacy: Pharmacy) -> None:
+    """It names no receipt, and no head was logged since; it is cut out, and all rows after it are written anew."""
+    did = pharmacy.institution.did
+    pharmacy.records.append(did, b'{"format":"did-health/verifier-log/v1","receipts":[]}', [])
+    (later,) = pharmacy.record(pharmacy.patient()).receipts.values()
+    kept = list(pharmacy.records.rows(did))
+    assert reviewed(pharmacy, later).is_whole
+    cut_after(pharmacy, 4)
+    pharmacy.records.append(did, kept[6].content, [])
+    assert reviewed(pharmacy).is_whole
+    (finding,) = reviewed(pharmacy, later).findings
+    assert (finding.code, finding.where) == ("row_missing", later.id)
+    assert "was there when a receipt was signed" in finding.sentence
+
+
+def test_the_first_receipt_of_a_log_names_no_row_before_it(own_town: Town, csp: Board) -> None:
+    pharmacy = Pharmacy(own_town, csp, f"first-{own_town.nonce()}")
+    (one,) = pharmacy.record(pharmacy.patient()).receipts.values()
+    assert one.receipt.log_head == b""
+    assert "logHead" not in one.credential["credentialSubject"]
+    assert reviewed(pharmacy, one).is_whole
+    pharmacy.close()
 
 
 def test_another_verifiers_proof_does_not_make_a_batch(pharmacy: Pharmacy) -> None:

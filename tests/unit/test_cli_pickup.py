@@ -215,6 +215,25 @@ def test_the_log_shows_what_was_deleted(cli: CLI) -> None:
     assert "row_missing" in ran.out
 
 
+def test_a_row_that_was_cut_off_is_missed_by_who_has_its_receipt(cli: CLI) -> None:
+    shown(cli)
+    check(cli, "--schedule", "none", "--receipts", "receipts")
+    (receipt,) = Path("receipts").iterdir()
+    assert "nothing has gone" in cli("verifier-log", "check", "main-street", "--held", receipt).out
+    connection = sqlite3.connect(cli.town / "verifiers" / "main-street.sqlite")
+    connection.execute("DELETE FROM verifier_log")
+    connection.commit()
+    connection.close()
+    assert "nothing has gone" in cli("verifier-log", "check", "main-street").out
+    found: dict[str, Any] = cli("verifier-log", "check", "main-street", "--held", receipt, "--json", code=1).json
+    assert [one["code"] for one in found["findings"]] == ["row_missing"]
+    forged = json.loads(receipt.read_text())
+    forged["credential"]["credentialSubject"]["verdict"] = "refuse"
+    Path("forged.json").write_text(json.dumps(forged))
+    assert "proves nothing about this log" in cli("verifier-log", "check", "main-street", "--held", "forged.json", code=2).err
+    assert "proves nothing about this log" in cli("verifier-log", "check", "registry", "--held", receipt, code=2).err
+
+
 def test_receipts_of_nobody_and_for_somebody_else(cli: CLI) -> None:
     cli("verifier-log", "receipt", "main-street", "urn:uuid:none", code=2)
     assert "Nobody has given a receipt" in cli("wallet", "activity", "patient").out

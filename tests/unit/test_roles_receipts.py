@@ -318,6 +318,9 @@ def test_documents_that_are_no_receipts(received: ReceivedReceipt, change: dict[
         ("checkpoint", {"origin": "x", "size": 1, "root": "AA=="}),
         ("override", {"by": "", "reason": "x"}),
         ("override", {"by": "x"}),
+        ("logHead", 7),
+        ("logHead", "uAAAA"),
+        ("logHead", "z" + "A" * 46),
     ],
 )
 def test_members_that_no_receipt_has(received: ReceivedReceipt, member: str, value: object) -> None:
@@ -325,6 +328,15 @@ def test_members_that_no_receipt_has(received: ReceivedReceipt, member: str, val
     document["credential"]["credentialSubject"][member] = value
     with pytest.raises(FormatError):
         ReceivedReceipt.parse(strict_json.dumps(document))
+
+
+def test_the_head_of_a_log_is_a_digest(received: ReceivedReceipt) -> None:
+    with pytest.raises(FormatError):
+        replace(received.receipt, log_head=b"x")
+    head = replace(received.receipt, log_head=bytes(range(32)))
+    subject = head.to_subject("did:key:z6Mk")
+    assert VerificationReceipt.from_subject(subject) == head
+    assert subject["logHead"].startswith("uEiA")
 
 
 def test_an_override_names_who_and_why() -> None:
