@@ -56,6 +56,16 @@ def test_a_restriction_holds_on_its_first_and_last_day_in_its_state(town: Town, 
     assert codes_at(town, issued, days.ends(LAST), **act) == ()
 
 
+@pytest.mark.parametrize("place", [["US-NC"], {"US-NC": 1}, 7, None, "US-XX", "US"])
+def test_a_restriction_of_no_known_place_holds_while_it_is_its_day_anywhere(town: Town, place: object) -> None:
+    restriction = Restriction("no_schedule_2", "No Schedule II", LAST, LAST, Scope(schedules=("2",)))
+    board = {"id": town.board.did, "name": "Board", "jurisdiction": place}
+    made = town.made(by=town.board.institution, subject={"board": board, "restrictions": [restriction.to_json()]})
+    days = local_days(None)
+    for moment, forbidden in ((days.begins(LAST) - MINUTE, False), (days.begins(LAST), True), (days.ends(LAST) - MINUTE, True), (days.ends(LAST), False)):
+        assert ("act_restricted" in codes_at(town, made, moment, purpose="prescribe", schedule="2")) is forbidden
+
+
 def test_an_order_of_one_day_suspends_for_that_day_in_its_state(town: Town, board: Board) -> None:
     issued, days = town.issue(board=board), local_days(board.details.jurisdiction)
     board.docket.enter_order(issued.id, order(OrderAction("suspended", LAST, LAST)), by="clerk")

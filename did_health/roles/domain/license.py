@@ -55,7 +55,9 @@ class LicenseRule:
             except (FormatError, TypeError):
                 findings.append(Finding(Outcome.UNKNOWN, "restrictions_malformed", "the restrictions of the licence cannot be read"))
                 continue
-            now, days = around.facts.now, local_days(board.get("jurisdiction") if isinstance(board, dict) else None)
+            place = board.get("jurisdiction") if isinstance(board, dict) else None
+            # A stranger's claims may hold anything there: a restriction is then read by the clocks of the whole country.
+            now, days = around.facts.now, local_days(place if isinstance(place, str) else None)
             findings += [_restricted(one, around.act, now.date()) for one in restrictions if one.in_force(now, days)]
         return findings
 
