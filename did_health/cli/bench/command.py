@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 
 EXAMPLE: Final = example(
     "did-health bench", "did-health bench --licences 1000 --json", "did-health bench --ledger --entries 1000000", "did-health bench --suites",
-    "did-health bench --roster --rows 200000",
+    "did-health bench --roster --rows 200000", "did-health bench --counter",
 )
 _REGISTER: Final = 10_000
 _ENTRIES: Final = 20_000
 _ROWS: Final = 50_000
+_PICKUPS: Final = 60
 
 
 def bench(
@@ -31,6 +32,8 @@ def bench(
     entries: Annotated[int, typer.Option("--entries", min=2, max=10_000_000, help="With --ledger: to how many entries it grows.")] = _ENTRIES,
     roster: Annotated[bool, typer.Option("--roster", help="Measure a roster instead: many licences of five boards verified together.")] = False,
     rows: Annotated[int, typer.Option("--rows", min=10, max=1_000_000, help="With --roster: how many licences, all of them issued first.")] = _ROWS,
+    counter: Annotated[bool, typer.Option("--counter", help="Measure a pharmacy's counter instead: pickups online, from cached evidence, by command.")] = False,
+    pickups: Annotated[int, typer.Option("--pickups", min=1, max=10_000, help="With --counter: how many of each.")] = _PICKUPS,
     suites: Annotated[bool, typer.Option("--suites", help="Measure each way of securing a credential instead, beside other implementations.")] = False,
     peers: Annotated[Path | None, typer.Option("--peers", help="With --suites: the folder of peers.mjs, for those on Node.")] = None,
     markdown: Annotated[bool, typer.Option("--markdown", help="With --suites or --ledger: as a page of docs.")] = False,
@@ -44,6 +47,8 @@ def bench(
     if suites:
         unit, results = measure_suites(peers)
         ratios, beside = [ratio for ratio, _ in results], {ratio.name: others for ratio, others in results}
+    elif counter:
+        unit, ratios = measure_counter(pickups)
     else:
         unit, ratios = measure_ledger(entries) if ledger else measure_roster(rows) if roster else measure(licences)
     out = Output(as_json)
@@ -116,6 +121,16 @@ def measure_roster(rows: int) -> tuple[float, list[Ratio]]:
 
     _, verification = _bare()
     ratios = roster.roster(rows, verification)
+    return min(in_turns(verification, verification)), ratios
+
+
+def measure_counter(pickups: int) -> tuple[float, list[Ratio]]:
+    """As ``measure``, of so many pickups each way; takes some 2 s for each."""
+    from did_health.cli.bench import counter
+    from did_health.cli.bench.measure import in_turns
+
+    _, verification = _bare()
+    ratios = counter.counter(pickups)
     return min(in_turns(verification, verification)), ratios
 
 
