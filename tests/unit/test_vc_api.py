@@ -228,6 +228,30 @@ def test_the_default_checks_that_the_issuer_controls_the_key_and_proof_alone_doe
     assert service.verified(foreign, checks=[]).status_code == 400
 
 
+def test_an_issuer_that_can_be_nobody_is_not_asked_to_control_the_key(service: VCAPI) -> None:
+    # RFC 2606 §2 reserves the top-level domain example; Data Integrity §4.4 leaves the check of issuers to applications.
+    from did_health.vc.proofs import add_proof
+
+    party = service.instance.issuers["eddsa-jcs-2022"].party
+
+    def answer(issuer: str | Document) -> Any:
+        bare = service.credential(issuer=issuer)
+        document = add_proof(bare, suite="eddsa-jcs-2022", signer=party.signer, verification_method=party.verification_method)
+        return service.verified(document)
+
+    for nobody in ("https://vc.example/issuers/5678", "https://EXAMPLE", "https://a.b.example.:8443/"):
+        for issuer in (nobody, {"id": nobody, "name": "Board"}):
+            found = answer(issuer)
+            assert found.status_code == 200, found.text
+            assert found.json()["results"]["issuer"]["input"] == nobody
+            assert "RFC 2606" in found.json()["results"]["issuer"]["message"]
+    somebodies = ("https://board.test/", "https://example.org/", "https://vc.example@board.org/", "https://board.org/.example", "https://board.org#.example")
+    for somebody in (*somebodies, "https://vcexample/", "http://vc.example/", "did:web:vc.example", "did:example:1", "https://[vc.example/"):
+        found = answer(somebody)
+        assert found.status_code == 400, somebody
+        assert not found.json()["verified"]
+
+
 def test_a_second_proof_may_be_somebody_elses(service: VCAPI) -> None:
     from did_health.vc.proofs import add_proof
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 from typing import Final
+from urllib.parse import urlsplit
 
 from did_health.encoding.strict_json import JSONObject
 from did_health.errors import DidHealthError, FormatError, VerificationError
@@ -24,6 +25,7 @@ from did_health.vc.status import StatusPurpose, validate_status
 
 PRESENTING: Final = ("authentication", "assertionMethod")
 """The purposes that a presentation's proof may have where a request does not say: the VC-API makes the second one by default."""
+_NOBODY: Final = "the issuer's name is reserved for examples (RFC 2606) and nobody's: whether it controls the key is not checked"
 _INVALIDATING: Final = frozenset({StatusPurpose.REVOCATION, StatusPurpose.SUSPENSION})
 
 
@@ -127,6 +129,7 @@ def _opened(world: World, document: JSONObject, options: VerifyingOptions, findi
 
 def _check_proofs(instance: Instance, world: World, credential: Credential, options: VerifyingOptions, findings: Findings) -> None:
     issuer = credential.issuer_id if ISSUER in options.checks else None
+    nobody = issuer is not None and _is_nobody(issuer)
 
     def verify() -> None:
         verified = verify_proofs(
@@ -138,12 +141,22 @@ def _check_proofs(instance: Instance, world: World, credential: Credential, opti
             now=world.now,
             contexts=instance.contexts,
         )
-        _require_party(verified, issuer)
+        _require_party(verified, None if nobody else issuer)
 
     valid = findings.check(verify)
     findings.results["proof"] = [{"valid": valid, "input": proof} for proof in credential.proofs]
     if issuer is not None:
-        findings.results["issuer"] = {"valid": valid, "input": issuer}
+        findings.results["issuer"] = {"valid": valid, "input": issuer, **({"message": _NOBODY} if nobody else {})}
+
+
+def _is_nobody(issuer: str) -> bool:
+    """Whether it is a URL under ``example`` (RFC 2606 §2), as in the specifications' vectors: nobody can own it, so that nobody is impersonated."""
+    try:
+        url = urlsplit(issuer)
+        name = (url.hostname or "").removesuffix(".")
+    except ValueError:
+        return False
+    return url.scheme == "https" and name.rpartition(".")[2] == "example"
 
 
 def _require_party(verified: Sequence[VerifiedProof], party: str | None) -> None:
