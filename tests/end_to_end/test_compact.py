@@ -130,6 +130,19 @@ def test_a_condition_on_the_principal_licence_is_one_on_the_others(compact: Comp
     assert only(compact.town.show(compact.license(compact.maine, principal))) == ("conditional", ("principal_license_restricted",))
 
 
+def test_a_restriction_of_the_principal_licence_restricts_that_licence_alone(compact: Compact) -> None:
+    rule = Restriction("no_schedule_2", "No Schedule II", date(2026, 1, 1))
+    principal = compact.principal(restrictions=(rule,))
+    elsewhere = compact.license(compact.maine, principal)
+    act = {"purpose": "prescribe", "schedule": "2"}
+    assert only(compact.town.show(elsewhere, **act)) == ("conditional", ("principal_act_restricted",))
+    assert only(compact.town.show(principal, **act)) == ("refuse", ("act_restricted",))
+    # The board of the other state imposes the same.
+    restricted = compact.license(compact.maine, principal, restrictions=(rule,))
+    assert compact.town.show(restricted, **act).verdict == "refuse"
+    assert compact.town.show(compact.letter(principal), **act).verdict == "refuse"
+
+
 def test_an_expired_principal_licence_is_no_discipline(compact: Compact) -> None:
     soon = compact.town.clock() + timedelta(days=40)
     principal = compact.principal(valid_until=soon)

@@ -30,6 +30,8 @@ from did_health.vc.credential import Credential
 PRINCIPAL_ROLE: Final = "spl"
 _LICENSE: Final = PhysicianLicense.credential_type
 _LETTER: Final = LetterOfQualification.credential_type
+ACT_RESTRICTED: Final = "act_restricted"
+"""What a licence's restriction says of an act that it forbids."""
 PRINCIPAL: Final = "principal_"
 """Before the code of a finding on the principal licence, in the finding on the licence that hangs on it."""
 _MESSAGE: Final = "license_"
@@ -79,6 +81,10 @@ def _of_principal(followed: Followed, subject: Mapping[str, Any]) -> Sequence[Fi
 def _cascaded(check: Check, board: str) -> Finding:
     """What a finding on the principal licence means for a licence that hangs on it."""
     source = f"by the principal licence of {board}"
+    if check.code == ACT_RESTRICTED:
+        # Restrictions are no part of what cascades: each board may impose the same, and its own licence says so then.
+        sentence = f"{source}: {check.sentence}. It restricts that licence and not this one; ask the board of this one whether it has acted"
+        return Finding(Outcome.PASS, f"{PRINCIPAL}{check.code}", sentence, conditional=True, as_of=check.as_of)
     if not _is_undisciplined(check):
         return Finding(check.outcome, f"{PRINCIPAL}{check.code}", f"{source}: {check.sentence}", conditional=check.conditional, as_of=check.as_of)
     code = _EXPIRED if check.code == "expired" or _message_of(check.code) is Message.DELINQUENT else check.code

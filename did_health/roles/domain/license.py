@@ -11,7 +11,7 @@ from did_health.errors import FormatError
 from did_health.health.act import Act
 from did_health.health.local_days import local_days
 from did_health.health.restrictions import Reach, Restriction
-from did_health.roles.domain.compact import principal_findings, principal_of
+from did_health.roles.domain.compact import ACT_RESTRICTED, principal_findings, principal_of
 from did_health.roles.domain.finding import Finding, Reference, Surroundings
 from did_health.roles.evidence import Need
 from did_health.roles.facts import Facts
@@ -65,5 +65,5 @@ class LicenseRule:
 def _restricted(restriction: Restriction, act: Act, today: date) -> Finding:
     reach = restriction.reach(act, today=today)
     if reach is Reach.FORBIDS:
-        return Finding(Outcome.FAIL, "act_restricted", f"a restriction of the licence forbids this act: {restriction.code}")
+        return Finding(Outcome.FAIL, ACT_RESTRICTED, f"a restriction of the licence forbids this act: {restriction.code}")
     return Finding(Outcome.PASS, "license_restricted", f"{_SENTENCES[reach]}: {restriction.code}", conditional=True)
