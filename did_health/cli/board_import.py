@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -59,7 +60,7 @@ def import_(
     """
     from did_health.cli.imports import NamedHolders, RegisterFile, WalletHolders, license_defaults, read_columns, read_fhir, read_holders
     from did_health.cli.imports_output import Tally, results_file, show_import
-    from did_health.cli.progress import reading
+    from did_health.cli.progress import READING, importing
     from did_health.health.fhir.register import PHYSICIAN, kinds_in
     from did_health.health.license_csv import ImportColumns, read_licenses_csv
     from did_health.health.pharmacy import Pharmacy
@@ -79,24 +80,24 @@ def import_(
         board = opened.board(name)
         defaults = license_defaults(issued_on, end, profession or "MD", board.details.jurisdiction)
         days.tell(board.details.jurisdiction, "The file's dates")
-        to = WalletHolders(opened, name) if wallets else NamedHolders(found)
         institution, authority = board.institution, opened.policy.registry_authority
         licensed, permits = professions_of(institution, authority), record_of(institution, authority, Pharmacy.credential_type)
         kinds = frozenset((PHYSICIAN,)) if is_csv else _kinds(kinds_in(register.chunks()), physicians=bool(licensed), pharmacies=permits is not None, file=file)
         _require_applicable(of_physicians, kinds, is_csv=is_csv)
-        importing = (
-            LicenseImport(board, PhysicianRules(licensed), to, dry_run=dry_run),
-            LicenseImport(board, PharmacyRules(permits is not None), to, dry_run=dry_run),
-        )
-        with results_file(results) as write, reading("Importing", file, quiet=as_json) as advance:
+        with results_file(results) as write, importing(file, quiet=as_json) as advance:
+            to = WalletHolders(opened, name, ready=partial(advance, "Wallets ready", 1)) if wallets else NamedHolders(found)
+            physicians = LicenseImport(board, PhysicianRules(licensed), to, dry_run=dry_run)
+            pharmacies = LicenseImport(board, PharmacyRules(permits is not None), to, dry_run=dry_run)
+            read = partial(advance, READING)
             rows: Iterator[Row] = (
-                read_licenses_csv(register.chunks(advance), defaults=defaults, columns=described)
+                read_licenses_csv(register.chunks(read), defaults=defaults, columns=described)
                 if is_csv
-                else read_fhir(register, kinds, defaults, board.details.jurisdiction, advance, mint_test_npi=mint_test_npi)
+                else read_fhir(register, kinds, defaults, board.details.jurisdiction, read, mint_test_npi=mint_test_npi)
             )
-            for result in _results(*importing, rows, batch):
+            for result in _results(physicians, pharmacies, rows, batch):
                 write(result)
                 tally.add(result)
+                advance("Rows done", 1)
             if not tally.total:
                 raise _nothing_in(file, is_csv=is_csv)
     show_import(Output(as_json), tally, dry_run=dry_run, results=results)

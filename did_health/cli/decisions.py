@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -54,13 +55,15 @@ def show_decisions(out: Output, decisions: Sequence[Decision], nothing: str = ""
     if not decisions:
         out.line(nothing)
         return
-    rows = [(one.id, short(one.credential, 24), one.state, one.status, when(one.effective), one.entered_by or "-", one.order or "-") for one in decisions]
-    out.table(("Decision", "Credential", "State", "Is", "Effective", "Entered by", "Order"), rows, title=f"{len(decisions)} decisions")
+    rows = [(one.id, short(one.credential, 20), one.state, one.status, when(one.effective), one.entered_by or "-", one.order or "-") for one in decisions]
+    title = f"{len(decisions)} decision{'' if len(decisions) == 1 else 's'}"
+    out.table(("Decision", "Credential", "State", "Is", "Effective", "Entered by", "Order"), rows, title=title)
     if history:
-        events = [
+        events = [(when(one.entered_at), one.state, "entered", one.entered_by or "-", one.reason or "-") for one in decisions]
+        events += [
             (when(event.at), one.state, str(event.event).replace("_", " "), event.by or "-", event.why or "-") for one in decisions for event in one.events
         ]
-        out.table(("When", "State", "Event", "By", "Why"), sorted(events), title="What became of them")
+        out.table(("When", "State", "Event", "By", "Why"), sorted(events, key=itemgetter(0)), title="What became of them")
 
 
 def _json(decision: Decision) -> dict[str, object]:

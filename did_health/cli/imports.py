@@ -128,17 +128,19 @@ class NamedHolders:
 
 
 class WalletHolders:
-    """A wallet of the directory for every licence number of a kind."""
+    """A wallet of the directory for every licence number of a kind; ``ready`` is called after each that was made or opened, which takes a while."""
 
-    def __init__(self, directory: Directory, board: str) -> None:
-        self._directory, self._board = directory, board
+    def __init__(self, directory: Directory, board: str, *, ready: Callable[[], None] = lambda: None) -> None:
+        self._directory, self._board, self._ready = directory, board, ready
 
     def knows(self, row: License) -> bool:
         return not row.holder
 
     def did(self, row: License) -> str:
         name = self.wallet(row)
-        return (self._directory.wallet(name) if name in self._directory.wallets else self._directory.create_wallet(name)).did
+        wallet = self._directory.wallet(name) if name in self._directory.wallets else self._directory.create_wallet(name)
+        self._ready()
+        return wallet.did
 
     def keep(self, row: License, issued: Issued) -> None:
         name = self.wallet(row)

@@ -16,12 +16,16 @@ from did_health.errors import DidHealthError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+    from rich.text import Text
 
     from did_health.encoding.strict_json import JSON
 
 # Escape sequences and direction overrides in a stranger's document could repaint the terminal.
 _UNSAFE: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060\u2066-\u2069\ud800-\udfff\ufeff]")
 _WIDTH_OF_FILES: Final = 160
+_BETWEEN_COLUMNS: Final = 3
+_LONGEST_WORD: Final = 48
+"""An id fits, ``urn:uuid:`` with 36 characters; a DID or URL of more is broken anyway."""
 
 
 def clean(text: object) -> str:
@@ -80,21 +84,37 @@ class Output:
         table.add_column(style="cyan", no_wrap=True)
         table.add_column(overflow="fold")
         for name, value in facts:
-            table.add_row(clean(name), Text(clean(value)))
+            table.add_row(clean(name), value if isinstance(value, Text) else Text(clean(value)))
         self.show(table)
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "") -> None:
-        """A table; cells fold and lose nothing."""
+        """A table; cells fold and lose nothing. On a terminal that is too narrow for its words, each row is shown as facts instead."""
         from rich.box import SIMPLE
         from rich.table import Table
         from rich.text import Text
 
+        texts = [[cell if isinstance(cell, Text) else Text(clean(cell)) for cell in row] for row in rows]
+        words = [[column.split(), *(row[place].plain.split() for row in texts)] for place, column in enumerate(columns)]
+        longest = [max(len(word) for cell in column for word in [*cell, ""]) for column in words]
+        terminal = sys.stdout.isatty()
+        if terminal and sum(min(length, _LONGEST_WORD) + _BETWEEN_COLUMNS for length in longest) > _terminal_width():
+            self._records(columns, texts, title)
+            return
         table = Table(title=title or None, title_justify="left", box=SIMPLE, pad_edge=False)
-        for column in columns:
-            table.add_column(column, overflow="fold")
-        for row in rows:
-            table.add_row(*(cell if isinstance(cell, Text) else Text(clean(cell)) for cell in row))
+        for name, column, length in zip(columns, words, longest, strict=True):
+            # A column of single words has room; else Rich would break them as soon as another column is long.
+            single = terminal and length <= _LONGEST_WORD and all(len(cell) <= 1 for cell in column)
+            table.add_column(name, overflow="fold", no_wrap=single)
+        for row in texts:
+            table.add_row(*row)
         self.show(table)
+
+    def _records(self, columns: Sequence[str], rows: Sequence[Sequence[Text]], title: str) -> None:
+        if title:
+            self.heading(title)
+        for row in rows:
+            self.line("")
+            self.facts([(column, cell) for column, cell in zip(columns, row, strict=True) if cell.plain not in ("", "-")])
 
     def document(self, data: bytes) -> None:
         """An indented document, for people to read."""
@@ -141,6 +161,12 @@ def short(text: str, longest: int = 40) -> str:
     """``text`` with its middle left out where it is long; a DID's two ends tell it from others."""
     half = (longest - 1) // 2
     return text if len(text) <= longest else f"{text[:half]}…{text[-half:]}"
+
+
+def _terminal_width() -> int:
+    from rich.console import Console
+
+    return Console(file=sys.stdout).width
 
 
 def _print(stream: IO[str], item: RenderableType) -> None:

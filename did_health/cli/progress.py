@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 
 @contextmanager
@@ -23,17 +25,30 @@ def counting(what: str, *, quiet: bool) -> Iterator[Callable[[int], None]]:
         yield lambda count: progress.advance(task, count)
 
 
+READING: Final = "Reading"
+
+
 @contextmanager
-def reading(what: str, file: Path, *, quiet: bool) -> Iterator[Callable[[int], None]]:
-    """Show how much of a file is read; gives the function that says how many more bytes are."""
+def importing(file: Path, *, quiet: bool) -> Iterator[Callable[[str, int], None]]:
+    """Show how much of a file is read, and what is done with it; gives the function that says of ``READING`` how many more bytes are read, and of anything
+    else how many more are done."""
     if quiet or not sys.stderr.isatty():
-        yield lambda _count: None
+        yield lambda _what, _count: None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-    total = file.stat().st_size if file.is_file() else None
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    columns = (TextColumn("{task.description:14}"), BarColumn(), TextColumn("{task.fields[shown]:>7}"), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(what, total=total)
-        yield lambda count: progress.advance(task, count)
+        tasks: dict[str, TaskID] = {}
+        done: Counter[str] = Counter()
+        size = file.stat().st_size if file.is_file() else 0
+
+        def advance(what: str, count: int) -> None:
+            if what not in tasks:
+                tasks[what] = progress.add_task(what, total=size if what == READING and size else None, shown="")
+            done[what] += count
+            share = f"{100 * done[what] // size} %" if size else ""
+            progress.update(tasks[what], completed=done[what], shown=share if what == READING else str(done[what]))
+
+        yield advance

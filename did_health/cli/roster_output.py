@@ -35,6 +35,9 @@ def counting_rows(*, quiet: bool) -> Iterator[Callable[[str, int], None]]:
             if what not in tasks:
                 first = next(iter(tasks.values()), None)
                 known = next((task.completed for task in shown.tasks if task.id == first), None)
+                if first is not None:
+                    # The first step is over: so many rows there are.
+                    shown.update(first, total=known)
                 tasks[what] = shown.add_task(what, total=known)
             shown.advance(tasks[what], count)
 
@@ -61,5 +64,6 @@ def show_report(out: Output, report: RosterReport, folder: Path) -> None:
     ])
     for one in document["notHad"]:
         out.line(f"Could not be had: {one['url']} ({one['reason']})", "yellow")
-    if document["unresolved"]:
-        out.line(f"{document['unresolved']} unresolved: each row says why in rows.csv and on the page.", "magenta")
+    counts = {"unresolved": document["unresolved"], "refused": document["verdicts"]["refuse"], "conditional": document["verdicts"]["conditional"]}
+    if attention := ", ".join(f"{count} {what}" for what, count in counts.items() if count):
+        out.line(f"{attention}: each row says why in rows.csv and on the page.", "magenta")

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from did_health.cli import progress
 from did_health.cli.imports import wallet_name
 from did_health.health.fhir.licensed import practitioner as fhir_practitioner
 from did_health.health.issuer_details import Issuer
@@ -246,3 +247,16 @@ def test_more_rows_than_are_shown(cli: CLI, monkeypatch: pytest.MonkeyPatch) -> 
     found = cli("board", "import", "nc-medical", "rows.csv", "--json", code=1).json
     assert (found["refused"], found["rowsLeftOut"], len(found["rows"])) == (4, 2, 2)
     assert "2 more rows" in cli("board", "import", "nc-medical", "rows.csv", code=1).out
+
+
+def test_bars_where_a_person_looks(cli: CLI, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    file = Path(write(practitioner("1")))
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    with progress.importing(file, quiet=False) as advance:
+        advance(progress.READING, file.stat().st_size // 2)
+        advance("Wallets ready", 3)
+    with progress.importing(Path("-"), quiet=False) as advance:
+        advance(progress.READING, 5)
+    shown = capsys.readouterr().err
+    assert "Wallets ready" in shown
+    assert "50 %" in shown or "49 %" in shown

@@ -150,4 +150,7 @@ def test_a_bar_where_a_person_looks(monkeypatch: pytest.MonkeyPatch, capsys: pyt
     with roster_output.counting_rows(quiet=False) as advance:
         advance("Looking up", 3)
         advance("Verifying", 1)
-    assert "Verifying" in capsys.readouterr().err
+    shown = capsys.readouterr().err
+    assert "Verifying" in shown
+    assert "3/3" in shown
+    assert "/?" not in shown.partition("Verifying")[2]
