@@ -6,6 +6,7 @@
 import os
 import sys
 import tempfile
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import did_health as dh
@@ -30,17 +31,17 @@ def main(directory: str) -> list[str]:
             claims = dh.PatientIdentity(name=dh.PersonName("Ford", given), birth_date=born, assurance=proofed, valid_until=until)
             wallet.add(provider.issue(claims, to=wallet.did))
 
-        # The mother's own word; nothing of it is on the ledger until she takes it back.
-        delegation = PickupDelegation(relationship="caregiver", scope="all", max_uses=1, pharmacies=(pharmacy.did,), valid_until=until)
-        granted = mother.delegate(delegation, to=daughter.did, random=os.urandom)
+        # The mother's own word; nothing of it is on the ledger until she takes it back. By default it leaves controlled drugs out.
+        narrow = PickupDelegation(relationship="caregiver", max_uses=1, pharmacies=(pharmacy.did,), valid_until=until)
+        too_narrow, granted = (mother.delegate(one, to=daughter.did, random=os.urandom) for one in (narrow, replace(narrow, scope="all")))
 
         desk = town.pickup_desk("main-street", dh.embedded_verifier(town))
         here = Act("pickup", schedule="2", jurisdiction="US-NC", pharmacy=pharmacy.did)
         visit = Visit(dh.PersonName("Ford", "Mary"), date(1950, 3, 2), here, Collector.AGENT)
 
-        def serve() -> str:
+        def serve(*shows: dh.Issued) -> str:
             request = desk.ask(Collector.AGENT, audience=AUDIENCE)
-            shown = daughter.present(daughter.credentials, audience=request.audience, nonce=request.nonce)
+            shown = daughter.present([daughter.credentials[0], *shows], audience=request.audience, nonce=request.nonce)
             pickup = desk.decide(visit, shown, request=request)
             desk.complete(pickup)
             print(pickup.verdict, *pickup.report.codes)
@@ -60,11 +61,13 @@ def main(directory: str) -> list[str]:
             return str(pickup.verdict)
 
         verdicts = [serve()]  # before she has the delegation: it is not needed, and the pharmacist judges
-        daughter.add(granted)
-        daughter.add(mother.find("PatientIdentityCredential"))
-        verdicts += [serve(), serve()]  # with it, once; it was for one pickup
+        of_mother = mother.find("PatientIdentityCredential")
+        for issued in (too_narrow, granted, of_mother):
+            daughter.add(issued)
+        verdicts.append(serve(too_narrow, of_mother))
+        verdicts += [serve(granted, of_mother), serve(granted, of_mother)]  # once; it was for one pickup
         town.ledger.submit([mother.revocation(granted.id, random=os.urandom)])
-        verdicts.append(serve())
+        verdicts.append(serve(granted, of_mother))
         nothing_shown = desk.decide(visit)
         desk.complete(nothing_shown.continued(by="P. Rivera", reason="person_known", note="known here for years"))
         print(nothing_shown.verdict, *nothing_shown.by_hand)

@@ -171,12 +171,17 @@ _DELEGATION_CODES: Final = frozenset({
 })
 
 
+_NO_ANSWER: Final = frozenset({"nonce_replayed", "wrong_nonce", "wrong_audience", "request_expired", "request_for_another_purpose"})
+
+
 def by_hand(report: Report) -> tuple[str, ...]:
     """What to do by hand, in sentences, given what the checks found; none where nothing stands in the way."""
     codes = set(report.codes)
     steps = []
     if "nothing_presented" in codes:
         steps.append("Ask for the patient's name and birth date, as of everybody without a wallet.")
+    elif codes & _NO_ANSWER:
+        steps.append("This is no answer to the request, or one too late. Make a new request, and have it answered.")
     elif IDENTITY_MISSING in codes:
         steps.append("What was shown does not say who is here: ask for name and birth date, as of everybody without a wallet.")
     elif is_undecided(report):
@@ -191,8 +196,6 @@ def by_hand(report: Report) -> tuple[str, ...]:
         steps.append("Compare what is not shown with the pharmacy's record: the patient's name and birth date, as stated.")
     if "guardian_to_be_checked" in codes:
         steps.append("Look in the pharmacy's record whether this is the patient's parent or guardian.")
-    if codes & {"request_expired", "request_for_another_purpose"}:
-        steps.append("Make a new request, and have it answered.")
     if "portrait_differs" in codes:
         steps.append("Compare no face with the portrait at hand; look at a photo document.")
     if "prescriber_refused" in codes:

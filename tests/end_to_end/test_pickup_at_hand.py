@@ -55,7 +55,7 @@ def test_a_request_is_answered_in_its_time(counter: Counter, seconds: int) -> No
     late = replace(request, made_at=counter.pharmacy.town.clock() - timedelta(seconds=seconds))
     pickup = counter.desk.decide(counter.visit(), shown, request=late)
     assert (pickup.verdict, pickup.report.codes) == ("refuse", ("request_expired",))
-    assert "Make a new request" in pickup.by_hand[-1]
+    assert "Make a new request" in pickup.by_hand[0]
 
 
 def test_a_request_lives_as_long_as_the_policy_says_and_no_longer(counter: Counter) -> None:
@@ -76,6 +76,7 @@ def test_a_presentation_for_another_pharmacy_is_refused(counter: Counter) -> Non
     shown = wallet.present(wallet.credentials, audience="https://other.example", nonce=request.nonce)
     pickup = counter.desk.decide(counter.visit(), shown, request=request)
     assert (pickup.verdict, pickup.report.codes[0]) == ("refuse", "wrong_audience")
+    assert pickup.by_hand == ("This is no answer to the request, or one too late. Make a new request, and have it answered.",)
 
 
 # ---- the portrait
