@@ -15,6 +15,7 @@ from did_health.cli.exits import INDETERMINATE, OK, UsageError
 from did_health.cli.options import AllowHostOption, DirectoryOption, JSONOption, PassphraseFileOption, PolicyOption, example
 from did_health.cli.output import Output, note
 from did_health.cli.verifiers import verifier_and_signer
+from did_health.errors import VerificationError
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -69,7 +70,7 @@ def verify(
         lookup = stack.enter_context(_lookup(file, licenses or [], board or [], directory, frozenset(allow_host or ())))
         executor, width = stack.enter_context(_executor(workers, dask))
         order = RosterOrder(file, report, since, signer, purpose, every_days, chunk, width, earlier_signer)
-        with counting_rows(quiet=as_json) as progress:
+        with counting_rows(quiet=as_json) as progress, _naming_the_option():
             made = verify_roster(order, verifier, lookup, clock=session.now, executor=executor, progress=progress)
     if signer is None:
         note("Nobody signed the report: name an institution by --by.", "yellow")
@@ -106,6 +107,17 @@ def replay(
     if row is not None:
         raise typer.Exit(roster_replay.one_row(out, replayed, row, save))
     raise typer.Exit(roster_replay.all_rows(out, replayed, compare=at is None))
+
+
+@contextmanager
+def _naming_the_option() -> Iterator[None]:
+    """Says of a last report that somebody else signed by which option that one is named."""
+    try:
+        yield
+    except VerificationError as error:
+        if error.code == "report_of_another_signer":
+            error.hint = "Is it the right report? If so, name who signed it by --since-signed-by"
+        raise
 
 
 @contextmanager

@@ -63,7 +63,7 @@ def gather(missing: Missing, sources: Sequence[Source], *, evidence: Evidence, c
                 try:
                     content = source.fetch(allowed)
                 except TransportError as error:
-                    reasons.append(str(error))
+                    reasons.append(_reason(error, need))
                 else:
                     plan.answered(allowed, content, moment)
                     break
@@ -88,7 +88,7 @@ async def gather_async(missing: Missing, sources: Sequence[AsyncSource], *, evid
                 try:
                     content = await source.fetch(allowed)
                 except TransportError as error:
-                    reasons.append(str(error))
+                    reasons.append(_reason(error, need))
                 else:
                     plan.answered(allowed, content, moment)
                     break
@@ -149,3 +149,10 @@ class _Plan:
 
     def result(self) -> GatheredEvidence:
         return GatheredEvidence(self._evidence.items, MappingProxyType(dict(self._failures)))
+
+
+def _reason(error: TransportError, need: Need) -> str:
+    """Why there is nothing; the URL itself is said beside it."""
+    if error.where == need.url:
+        error = TransportError(error.what, hint=error.hint, code=error.code)
+    return str(error)

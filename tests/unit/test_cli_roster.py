@@ -60,6 +60,7 @@ def test_the_last_report_is_not_believed_without_the_right_signature(cli: CLI) -
     assert "0 changed, 0 new" in cli(*arguments, "--report", "r2", "--since", "r1", "--by", "nc-medical").out
     refused = cli(*arguments, "--report", "r3", "--since", "r1", "--since-signed-by", "did:web:other.example", code=1)
     assert "signed by somebody else" in refused.err
+    assert "by --since-signed-by" in refused.err
     assert not Path("r3").exists()
     header = Path("r1/report.json")
     header.write_text(header.read_text().replace('"unresolved": 0', '"unresolved": 1'))

@@ -197,3 +197,12 @@ def test_async_fetches_overlap() -> None:
             return await gather_async(needing("a", "b"), [Meeting()], evidence=Evidence(), clock=ticking())
 
     assert set(anyio.run(main).items) == {"a", "b"}
+
+
+@pytest.mark.parametrize(("where", "said"), [("a", "the server is down. Try again"), ("elsewhere", "the server is down (at elsewhere). Try again")])
+def test_a_reason_does_not_repeat_the_url_that_it_is_about(run: Run, where: str, said: str) -> None:
+    class Down:
+        def fetch(self, need: Need) -> bytes | None:
+            raise TransportError("the server is down", where=where, hint="Try again")
+
+    assert run(needing("a"), Down()).failures == {"a": said}
