@@ -313,6 +313,18 @@ def test_what_another_member_board_did_is_seen_where_it_comes_along(compact: Com
     assert [check.credential for check in report.reasons if check.code == "compact_action_elsewhere"] == [0]
 
 
+@pytest.mark.parametrize("state", ["inactive", "retired", "delinquent"])
+def test_what_another_member_board_says_of_renewal_is_no_action(compact: Compact, state: str) -> None:
+    principal = compact.principal()
+    here, there = compact.license(compact.west_virginia, principal), compact.license(compact.maine, principal)
+    compact.maine.docket.enter(there.id, state, reason="the holder asked")
+    report = compact.town.show(here, there)
+    assert [check.code for check in report.reasons if check.credential == 0] == []
+    compact.maine.suspend(there, reason="an order")
+    report = compact.town.show(here, there)
+    assert [check.code for check in report.reasons if check.credential == 0] == ["compact_action_elsewhere"]
+
+
 def test_a_compact_that_cannot_be_read_is_unknown(compact: Compact) -> None:
     made = compact.town.made(by=compact.town.board.institution, credentialSchema=None, subject={"compact": {"name": "IMLC"}})
     report = compact.town.judge(made)

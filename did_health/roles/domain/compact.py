@@ -71,11 +71,16 @@ def _of_principal(followed: Followed, subject: Mapping[str, Any]) -> Sequence[Fi
         return (Finding(Outcome.FAIL, "not_a_principal_license", "the licence that this one hangs on is no principal licence"),)
     if not _same_person(subject, principal):
         return (Finding(Outcome.FAIL, "principal_license_mismatch", "the licence that this one hangs on is somebody else's"),)
-    against = [check for check in followed.checks if check.outcome is not Outcome.PASS or check.conditional]
+    return tuple(_cascaded(check, _board(principal)) for check in _against(followed.checks))
+
+
+def _against(checks: Sequence[Check]) -> Sequence[Check]:
+    """The checks that say something against a licence, without a suspension that is no discipline."""
+    against = [check for check in checks if check.outcome is not Outcome.PASS or check.conditional]
     # A board suspends what is inactive, too. Only the message tells that from discipline, and of several states it is the worst.
     if any(_is_undisciplined(check) and _suspends(check) for check in against):
-        against = [check for check in against if check.code != SUSPENDED.code]
-    return tuple(_cascaded(check, _board(principal)) for check in against)
+        return [check for check in against if check.code != SUSPENDED.code]
+    return against
 
 
 def _cascaded(check: Check, board: str) -> Finding:
@@ -115,8 +120,8 @@ def _of_others(credential: Credential, principal: Reference, around: Surrounding
         if other.id == credential.id or other.issuer_id == credential.issuer_id or not other.has_type(_LICENSE) or other.id is None:
             continue
         if any(_hangs_on(claims, principal.identifier) for claims in other.subjects):
-            found = around.follow(Reference(other.id))
-            acted = next((check for check in found.checks if check.name is CheckName.STATUS and check.outcome is Outcome.FAIL), None)
+            found = [check for check in _against(around.follow(Reference(other.id)).checks) if not _is_undisciplined(check)]
+            acted = next((check for check in found if check.name is CheckName.STATUS and check.outcome is Outcome.FAIL), None)
             if acted is not None:
                 # Since when is not known here: the 90 days may be over.
                 sentence = f"the board of {_board(other)} has acted, which suspends this licence for 90 days; whether they are over its own board knows"
