@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from did_health.cli import options, pickup_input, session
-from did_health.cli.exits import CONDITIONAL, FAILED, INDETERMINATE, OK, UsageError, no_verdict, verdict_code
+from did_health.cli.exits import CONDITIONAL, FAILED, INDETERMINATE, OK, NoVerdict, UsageError, no_verdict, verdict_code
 from did_health.cli.options import AllowHostOption, DirectoryOption, JSONOption, OutputFileOption, PassphraseFileOption, PolicyOption, example
 from did_health.cli.output import Output, when
 from did_health.cli.receipt_files import write_receipts
+from did_health.errors import StoreError
 
 if TYPE_CHECKING:
     from did_health.cli.saved_evidence import SavedEvidence
@@ -129,13 +130,16 @@ def check(
         from did_health.cli.pickup_screen import show_pickup
 
         show_pickup(out, pickup, recorded.position, saved)
-    with no_verdict():
-        # The verdict stands, and is logged: what cannot be written now can be had later, from verifier-log receipt.
+    try:
         files = write_receipts(receipts, recorded)
         if air is not None and fields is not None:
             from did_health.encoding import strict_json
 
             session.write_file(air, strict_json.dumps(fields.fields(pickup).to_json(), indent=True) + b"\n", secret=True)
+    except (StoreError, UsageError) as error:
+        known = "; ".join(receipt.id for receipt in recorded.receipts.values()) or "none"
+        hint = f"The verdict, {pickup.verdict}, stands in row {recorded.position} of the log. Have the receipts by verifier-log receipt: {known}"
+        raise NoVerdict(error.what, where=error.where, hint=hint, code=error.code) from error
     if as_json:
         out.json(_json(pickup, recorded) | {"receiptFiles": files})
     else:

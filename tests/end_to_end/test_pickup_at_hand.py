@@ -19,10 +19,11 @@ from did_health.roles.checked_prescriber import CheckedPrescriber
 from did_health.roles.counter_checks import counted_as
 from did_health.roles.counter_memory import Recheck
 from did_health.roles.evidence import Evidence
-from did_health.roles.pickup import Collector, claims_of
+from did_health.roles.pickup import Collector, PickupDesk, claims_of
 from did_health.roles.prescriber import FORMAT
 from did_health.roles.report import Verdict
 from did_health.roles.request import Request
+from did_health.stores.counter_store import SQLCounterMemory
 from did_health.vc.credential import Credential
 from tests.end_to_end.test_pickup import Counter
 from tests.pharmacy_parties import Pharmacy, identity_provider
@@ -261,6 +262,25 @@ def test_a_row_of_what_was_checked_again_names_the_first(counter: Counter) -> No
     assert (before.document["verdict"], row.document["verdict"]) == ("indeterminate", "accept")
     # Nobody was there a second time: the holder has one receipt.
     assert row.document["receipts"] == []
+
+
+class Taken(SQLCounterMemory):
+    """A queue from which another process is always quicker to take."""
+
+    def done(self, recheck_id: str) -> bool:
+        super().done(recheck_id)
+        return super().done(recheck_id)
+
+
+def test_what_another_process_has_just_checked_again_has_no_second_row(counter: Counter) -> None:
+    pharmacy = counter.pharmacy
+    recorded = counter.desk.complete(counter.serve(pharmacy.patient(), evidence=Evidence()))
+    slower = PickupDesk(pharmacy.town.verifier, pharmacy.book, pharmacy.memory, Taken(pharmacy.database))
+    (again,) = slower.recheck()
+    assert (again.report.verdict, again.row) == ("accept", None)
+    last = pharmacy.records.last(pharmacy.institution.did)
+    assert last is not None
+    assert last.position == recorded.position
 
 
 def test_a_request_says_when_it_was_made(counter: Counter) -> None:

@@ -215,6 +215,12 @@ def test_a_receipt_that_cannot_be_written_can_be_had_later(cli: CLI) -> None:
     assert "receipts" in ran.err
     (row,) = rows(cli)
     assert (row["verdict"], len(row["receipts"])) == ("accept", 1)
+    shown(cli)
+    Path("air").mkdir()
+    error = check(cli, "--schedule", "none", "--air", "air", "--json", code=3).json["error"]
+    assert "The verdict, accept, stands in row 1 of the log" in error["hint"]
+    identifier = error["hint"].rpartition(" ")[2]
+    assert identifier in cli("verifier-log", "receipt", "main-street", identifier).out
 
 
 def test_a_recheck_that_ends_with_conditions_says_so(cli: CLI) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from did_health.cli.serve_board import opened_directory
+from did_health.roles.checked_prescriber import CheckedPrescriber
 from did_health.services.board_app import board_app
 from did_health.services.json_log import JSONLog
 from did_health.services.metrics import Metrics
@@ -35,6 +37,10 @@ def test_a_prescriber_is_looked_up(cli: CLI, board: str) -> None:
     options = ("--npi", NPI, "--state", "US-NC", "--board", board, "--allow-host", "127.0.0.1")
     ran = cli("prescriber", "check", *options, "--schedule", "none", "--json")
     assert (ran.json["verdict"], ran.json["npi"]) == ("accept", NPI)
+    cli("prescriber", "check", *options, "--schedule", "none", "-o", "kept.json")
+    assert Path("kept.json").stat().st_mode & 0o777 == 0o600
+    kept = CheckedPrescriber.parse(Path("kept.json").read_bytes())
+    assert (kept.line, kept.schedule) == ("NC active", "none")
     shown = cli("prescriber", "check", *options, "--schedule", "2", "--exempt", "military, 1301.23", code=4).out
     assert "C O N D I T I O N A L" in shown
     assert "military, 1301.23" in shown
