@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from collections.abc import Callable, Sequence
 from operator import itemgetter
 from pathlib import Path
@@ -25,7 +26,19 @@ OrderOption = Annotated[str, typer.Option("--order", help="The public board orde
 EffectiveOption = Annotated[
     str | None, typer.Option("--effective", help="From when on: a day in the board's state, or a moment as 2026-01-31T13:45:00Z; by default now.")
 ]
-ByOption = Annotated[str, typer.Option("--by", help="Who decides: kept in the board's register.")]
+def _who(given: str) -> str:
+    """Who decides: as given, else whose account this is."""
+    if given.strip():
+        return given
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError) as error:
+        raise UsageError("who decides is kept in the register, and this account has no name", where="--by", hint="Give --by") from error
+
+
+ByOption = Annotated[
+    str, typer.Option("--by", help="Who decides: kept in the board's register; by default the name of your account.", callback=_who, show_default=False)
+]
 
 
 def find_credential(directory: Path, name: str, credential: str) -> str:

@@ -110,16 +110,17 @@ class Docket:
         Raises ``KeyError`` for an unknown decision, ``ValueError`` for one that waits for none, or if ``by`` is nobody or who entered it.
         """
         decision = self._get(decision_id)
-        if not by.strip() or by.strip() == decision.entered_by.strip():
+        if not by.strip() or _same_person(by, decision.entered_by):
             raise ValueError("a second person approves, not the one who entered the decision")
         if decision.is_final or decision.is_approved:
             raise ValueError(f"the decision does not wait for an approval: it is {decision.status}")
         return self._enforcement.proceed(self._enforcement.recorded(decision, DecisionEvent.APPROVED, by))
 
     def withdraw(self, decision_id: str, *, by: str, why: str) -> Decision:
-        """Take back a decision that is not carried out yet. Raises ``KeyError``, ``ValueError``."""
+        """Take back a decision that is not carried out yet. Raises ``KeyError``, ``ValueError`` (also for one by nobody, or without a reason)."""
         decision = self._get(decision_id)
         _require_reason(why)
+        _require_person(by)
         if decision.is_final or decision.is_in_force:
             raise ValueError(f"the decision cannot be withdrawn: it is {decision.status}")
         return self._enforcement.recorded(decision, DecisionEvent.WITHDRAWN, by, why)
@@ -127,10 +128,12 @@ class Docket:
     def undo(self, decision_id: str, *, by: str, why: str) -> Decision:
         """Take back a decision that was carried out, within the board's window. What is for ever cannot be undone: it waits for that window.
 
-        Raises ``KeyError``, and ``ValueError`` for a decision that is not in force, is for ever, or was carried out too long ago.
+        Raises ``KeyError``, and ``ValueError`` for a decision that is not in force, is for ever, or was carried out too long ago; if it is taken back by
+        nobody, or without a reason.
         """
         decision = self._get(decision_id)
         _require_reason(why)
+        _require_person(by)
         if not decision.is_in_force or decision.carried_out_at is None:
             raise ValueError(f"the decision cannot be undone: it is {decision.status}")
         if not SIGNALS[decision.state].reversible:
@@ -239,3 +242,12 @@ def _beginning(action: OrderAction, order: BoardOrder, days: LocalDays) -> datet
 def _require_reason(reason: str) -> None:
     if not reason.strip():
         raise ValueError("a change of status has a reason")
+
+
+def _require_person(by: str) -> None:
+    if not by.strip():
+        raise ValueError("whoever takes a decision back is named")
+
+
+def _same_person(one: str, other: str) -> bool:
+    return " ".join(one.split()).casefold() == " ".join(other.split()).casefold()

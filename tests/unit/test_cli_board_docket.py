@@ -32,6 +32,26 @@ def test_a_decision_is_entered_shown_and_withdrawn(cli: CLI) -> None:
     assert cli("board", "docket", "nc-medical", "--json").json == []
 
 
+def test_the_history_says_who_entered_what_and_why(cli: CLI, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("getpass.getuser", lambda: "account-of-pat")
+    cli("board", "suspend", "nc-medical", "12345", "--reason", "summary", "--order", "2026-17")
+    cli("board", "reinstate", "nc-medical", "12345", "--reason", "vacated", "--by", "director")
+    monkeypatch.setenv("COLUMNS", "200")
+    told = [line.split() for line in cli("board", "docket", "nc-medical", "12345").out.splitlines()]
+    entered = [line for line in told if "entered" in line]
+    assert [("account-of-pat" in line, "summary" in line) for line in entered] == [(True, True), (False, False)]
+    assert [("director" in line, "vacated" in line) for line in entered] == [(False, False), (True, True)]
+
+
+def test_an_account_without_a_name_says_who_decides(cli: CLI, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody() -> str:
+        raise OSError("no account")
+
+    monkeypatch.setattr("getpass.getuser", nobody)
+    assert "--by" in cli("board", "suspend", "nc-medical", "12345", "--reason", "r", code=2).err
+    assert states(cli) == []
+
+
 def test_a_state_of_either_axis_is_decided_and_cleared(cli: CLI) -> None:
     shown = cli.shown()
     cli("board", "decide", "nc-medical", "12345", "probation", "--reason", "consent order", "--until", "2099-01-01")

@@ -129,8 +129,9 @@ def test_a_revocation_waits_for_a_second_person_and_for_the_window(town: Town, c
     docket = careful.docket
     entered = careful.revoke(issued, reason="final order", by="clerk")
     assert entered.status == "waiting for approval"
-    with pytest.raises(ValueError, match="second person"):
-        docket.approve(entered.id, by=" clerk ")
+    for same in ("clerk", " Clerk ", "CLERK"):
+        with pytest.raises(ValueError, match="second person"):
+            docket.approve(entered.id, by=same)
     with pytest.raises(ValueError, match="second person"):
         docket.approve(entered.id, by="")
     approved = docket.approve(entered.id, by="director")
@@ -181,6 +182,15 @@ def test_a_decision_is_undone_within_the_window_only(town: Town, careful: Board)
     with pytest.raises(ValueError, match="window"):
         docket.undo(late.id, by="clerk", why="too late")
     assert careful.is_suspended(issued)
+
+
+def test_who_takes_a_decision_back_is_named(town: Town, careful: Board) -> None:
+    issued = careful.issue(town.license(), to=town.wallet.did)
+    waiting, done = careful.revoke(issued, reason="r", by="clerk"), careful.suspend(issued, reason="r", by="clerk")
+    for take_back, decision in ((careful.docket.withdraw, waiting), (careful.docket.undo, done)):
+        with pytest.raises(ValueError, match="named"):
+            take_back(decision.id, by=" ", why="the wrong licence")
+    assert [one.status for one in careful.docket.history(issued.id)] == ["waiting for approval", "in force"]
 
 
 def test_what_is_for_ever_is_not_undone(town: Town, issued: Issued) -> None:
