@@ -58,7 +58,7 @@ def import_(
     A Practitioner has a row for every licence. Run it again after an interruption: what is issued already is reported as unchanged.
     The status is 1 if a row was refused.
     """
-    from did_health.cli.imports import NamedHolders, RegisterFile, WalletHolders, license_defaults, read_columns, read_fhir, read_holders
+    from did_health.cli.imports import NamedHolders, RegisterFile, WalletHolders, license_defaults, of_file, read_columns, read_fhir, read_holders
     from did_health.cli.imports_output import Tally, results_file, show_import
     from did_health.cli.progress import READING, importing
     from did_health.health.fhir.register import PHYSICIAN, kinds_in
@@ -94,7 +94,7 @@ def import_(
                 if is_csv
                 else read_fhir(register, kinds, defaults, board.details.jurisdiction, read, mint_test_npi=mint_test_npi)
             )
-            for result in _results(physicians, pharmacies, rows, batch):
+            for result in _results(physicians, pharmacies, of_file(file, rows), batch):
                 write(result)
                 tally.add(result)
                 advance("Rows done", 1)

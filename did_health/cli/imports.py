@@ -97,6 +97,15 @@ def read_fhir(
     return chain(roles.errors, read_register(file.chunks(advance), physicians=physicians, pharmacies=pharmacies))
 
 
+def of_file(file: Path, rows: Iterator[Row]) -> Iterator[Row]:
+    """The rows; what ends the reading of them (``FormatError``) names the file."""
+    try:
+        yield from rows
+    except FormatError as error:
+        error.where = f"{file} {error.where}".rstrip()
+        raise
+
+
 def read_columns(file: Path) -> ImportColumns:
     """How the columns of a CSV are named. Raises ``FormatError`` with the file's name, ``StoreError``."""
     return session.at_file(file, lambda: ImportColumns.parse(session.read_file(file, max_bytes=MAX_CONFIG_BYTES)))

@@ -30,7 +30,7 @@ def check(code: object, where: str = "/jurisdiction", *, nationwide: bool = Fals
     """``code`` itself if it is a known ``US-XX`` (or ``US``, where ``nationwide`` is allowed); raises ``FormatError`` otherwise."""
     if isinstance(code, str) and (code in names() or (nationwide and code == NATIONWIDE)):
         return code
-    raise FormatError("not a US state or territory", where=where, hint="Write it as US-NC; full names are turned into codes by jurisdictions.code_of")
+    raise FormatError("not a US state or territory", where=where, hint="Write it as US-NC")
 
 
 def name_of(code: str) -> str:

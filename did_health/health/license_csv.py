@@ -173,7 +173,10 @@ def _state(text: str) -> str | None:
 
 def _columns(line: Line, described: ImportColumns) -> Sequence[str]:
     """Which of ``COLUMNS`` each column is; empty for one that is passed over."""
-    cells = [cell.strip() for cell in _cells(line)]
+    try:
+        cells = [cell.strip() for cell in _cells(line)]
+    except FormatError as error:
+        raise FormatError(error.what, where="row 1", hint=error.hint) from error
     if len(cells) > MAX_IMPORT_COLUMNS:
         raise FormatError(f"the file has more than {MAX_IMPORT_COLUMNS} columns", where="row 1")
     mapped = {name.casefold(): wanted for wanted, name in described.columns.items()}

@@ -122,6 +122,17 @@ def _report_before(order: RosterOrder, path: Path, policy: TrustPolicy) -> Roste
 def _look_up(run: RosterRun, order: RosterOrder, lookup: RosterLookup, progress: Progress) -> tuple[int, int]:
     if (known := run.looked_up()) is not None:
         return known
+    try:
+        return _look_up_rows(run, order, lookup, progress)
+    except FormatError as error:
+        # What is no roster leaves nothing behind that would stand in the way of one.
+        run.discard()
+        if str(order.roster) not in error.where:
+            error.where = f"{order.roster} {error.where}".rstrip()
+        raise
+
+
+def _look_up_rows(run: RosterRun, order: RosterOrder, lookup: RosterLookup, progress: Progress) -> tuple[int, int]:
     rows, number, total = read_roster(order.roster), 0, 0
     # Where sources are asked over a network, most of the time is spent on waiting.
     with ThreadPoolExecutor(MAX_CONCURRENT_REQUESTS) as threads:

@@ -63,6 +63,10 @@ class RosterRun:
                 raise ConflictError("the run that was begun here is of something else", where=str(partial), hint=hint, code="run_of_another_roster")
             yield run
 
+    def discard(self) -> None:
+        """Delete the working folder: nothing in it can become a report."""
+        shutil.rmtree(self.partial, ignore_errors=True)
+
     # ---- chunks
 
     def require_chunk(self, kind: str, number: int) -> bytes:

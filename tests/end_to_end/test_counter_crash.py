@@ -92,7 +92,7 @@ def ended(work: Callable[[], object]) -> int:
     """How a process of its own that does ``work`` ends."""
     process = FORK.Process(target=work)
     process.start()
-    process.join(30)
+    process.join(180)
     assert process.exitcode is not None
     return process.exitcode
 
@@ -174,7 +174,7 @@ def test_counters_of_one_pharmacy_in_several_processes_never_use_a_delegation_to
 
     def complete(pickup: Pickup) -> None:
         desk = counters.desk(path)
-        together.wait(20)
+        together.wait(120)
         try:
             desk.complete(pickup)
         except ConflictError as error:
@@ -185,7 +185,7 @@ def test_counters_of_one_pharmacy_in_several_processes_never_use_a_delegation_to
     for process in processes:
         process.start()
     for process in processes:
-        process.join(30)
+        process.join(180)
     assert sorted(process.exitcode or 0 for process in processes) == [0, 0, CONFLICT, CONFLICT]
     # Two receipts each: the patient's and the agent's.
     assert counted(path) == (2, 4, 2, 0)
@@ -204,7 +204,7 @@ def test_two_processes_that_check_again_at_once_write_one_row(counters: Counters
 
     def again() -> None:
         desk = counters.desk(path, evidence)
-        together.wait(20)
+        together.wait(120)
         desk.recheck()
         os._exit(0)
 
@@ -212,6 +212,6 @@ def test_two_processes_that_check_again_at_once_write_one_row(counters: Counters
     for process in processes:
         process.start()
     for process in processes:
-        process.join(30)
+        process.join(180)
     assert [process.exitcode for process in processes] == [0, 0]
     assert counted(path) == (6, 3, 0, 0)

@@ -173,8 +173,15 @@ def test_files_that_are_no_roster(office: CredentialingOffice) -> None:
     with pytest.raises(FormatError, match="no row"):
         office.verify()
     office.roster.write_text("name;number\n")
-    with pytest.raises(FormatError, match="no column family"):
+    with pytest.raises(FormatError, match="no column family") as refused:
         office.verify("other")
+    assert refused.value.where == f"{office.roster} row 1"
+    office.roster.write_bytes(b"\xff\xfe\x00garbage\n")
+    with pytest.raises(FormatError, match="UTF-8") as refused:
+        office.verify("other")
+    assert refused.value.where == f"{office.roster} row 1"
+    # Nothing is left that would stand in the way of the right file.
+    assert list(office.folder.rglob("*.partial")) == []
     office.roster.unlink()
     with pytest.raises(StoreError):
         office.verify("third")

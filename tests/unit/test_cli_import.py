@@ -233,6 +233,12 @@ def test_described_columns(cli: CLI) -> None:
     assert "columns.toml" in cli("board", "import", "nc-medical", "rows.txt", "--columns", "columns.toml", "--wallets", code=2).err
 
 
+@pytest.mark.parametrize("first", [b"\xff\xfe\x00garbage\n", b'"family,given\n', b"family,given\n"])
+def test_a_first_line_that_names_no_columns_is_told_with_file_and_row(cli: CLI, first: bytes) -> None:
+    Path("rows.csv").write_bytes(first)
+    assert "Where: rows.csv row 1" in cli("board", "import", "nc-medical", "rows.csv", "--wallets", code=2).err
+
+
 def test_a_csv_without_rows(cli: CLI) -> None:
     Path("rows.csv").write_text(HEADER)
     assert "no line" in cli("board", "import", "nc-medical", "rows.csv", "--results", "results.csv", code=2).err

@@ -56,7 +56,10 @@ def read_csv(data: bytes | Iterable[bytes]) -> Iterator[RosterRow | RosterFault]
 
 def _columns(line: Line) -> Sequence[str]:
     """The known name of each column; empty for one that is passed over."""
-    found = [_name(cell) for cell in _cells(line)]
+    try:
+        found = [_name(cell) for cell in _cells(line)]
+    except FormatError as error:
+        raise FormatError(error.what, where="row 1", hint=error.hint) from error
     if len(found) > MAX_ROSTER_COLUMNS:
         raise FormatError(f"the roster has more than {MAX_ROSTER_COLUMNS} columns", where="row 1")
     known = [name if name in COLUMNS else "" for name in found]

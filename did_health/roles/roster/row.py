@@ -101,7 +101,7 @@ def checked_row(row: int, columns: Mapping[str, str]) -> RosterRow | RosterFault
     texts = {name: " ".join(text.split()) if name != "credential" else text.strip() for name, text in columns.items()}
     try:
         if state := texts.get("state", ""):
-            texts["state"] = jurisdictions.code_of(state) or state
+            texts["state"] = _state(state)
         return RosterRow(
             row,
             texts.get("family", ""),
@@ -114,6 +114,12 @@ def checked_row(row: int, columns: Mapping[str, str]) -> RosterRow | RosterFault
         )
     except FormatError as error:
         return RosterFault.of(row, error)
+
+
+def _state(text: str) -> str:
+    if (code := jurisdictions.code_of(text)) is None:
+        raise FormatError("not a US state or territory", where="state", hint="Write it as NC, US-NC or North Carolina")
+    return code
 
 
 def _check_board(board: str) -> None:
