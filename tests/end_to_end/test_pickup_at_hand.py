@@ -235,6 +235,29 @@ def test_a_delegation_is_counted_by_its_patient_and_id_or_by_what_was_signed(cou
     assert counted(first, id=None) != counted(first, id=None, name="changed")
 
 
+@pytest.mark.parametrize(
+    ("kind", "claim", "codes"),
+    [
+        ("PatientIdentityCredential", "birthDate", {"agent_not_identified", "delegator_not_identified"}),
+        ("PickupDelegationCredential", "relationship", {"delegation_missing", "delegation_malformed"}),
+    ],
+)
+def test_what_an_issuer_has_spoilt_is_none(counter: Counter, kind: str, claim: str, codes: set[str]) -> None:
+    """Its own checks refuse it; the counter goes on without what cannot be read."""
+    pharmacy, agent = counter.pharmacy, counter.pharmacy.patient()
+    pharmacy.delegation(pharmacy.patient(), agent, relationship="friend")
+    for issued in agent.credentials:
+        document = strict_json.loads_object(strict_json.dumps(issued.credential))
+        if kind in document["type"]:
+            document["credentialSubject"][claim] = "spoilt"
+        agent.add(replace(issued, credential=document))
+    pickup = counter.serve(agent, collector=Collector.AGENT)
+    assert pickup.verdict == "refuse"
+    assert codes & set(pickup.report.codes)
+    assert pickup.agrees is None
+    counter.desk.complete(pickup)
+
+
 def test_every_one_of_a_long_queue_is_checked_again(counter: Counter) -> None:
     pharmacy, now = counter.pharmacy, counter.pharmacy.town.clock()
     counter.desk.recheck()
