@@ -105,19 +105,23 @@ class ContentState:
     expires: datetime | None = None
 
 
+_NONE_BEFORE: Final[tuple[str, Logged | None]] = ("", None)
+
+
 class LedgerState:
     """What one collection of evidence proves under one policy. ``now`` (aware UTC) bounds timestamps: none may be from the future.
 
     ``pins`` remember what was seen of the logs; what was asked for after it must not be older (see ``roles.pins``).
     """
 
-    __slots__ = ("_known", "_ledger", "_memo", "_pins", "_policy", "evidence")
+    __slots__ = ("_batches", "_known", "_ledger", "_memo", "_pins", "_policy", "evidence")
 
     def __init__(self, policy: TrustPolicy, evidence: Evidence, memo: Memo, pins: Pins | None = None) -> None:
         self._policy, self.evidence, self._memo = policy, evidence, memo
         self._pins = PinsInMemory() if pins is None else pins
         self._ledger = policy.ledger or WitnessPolicy()
         self._known: dict[Hashable, Any] = {}
+        self._batches: dict[Hashable, tuple[str, Logged | None]] = {}
 
     @property
     def registry_authority(self) -> str:
@@ -172,10 +176,15 @@ class LedgerState:
 
         Raises ``Unproven``.
         """
+        # The proof is long, and so it is compared rather than hashed.
+        batch = (type(receipt), receipt.root, receipt.count, issuer)
+        proof, before = self._batches.get(batch, _NONE_BEFORE)
+        if before is not None and proof == receipt.ledger_proof:
+            return before
         state = self.did(issuer, now)
-        key = (type(receipt), receipt.ledger_proof, receipt.root, receipt.count, issuer, state.version)
-        logged, checkpoint = self._memo.get(key, lambda: self._issuance(receipt, issuer, state, now))
+        logged, checkpoint = self._memo.get((*batch, receipt.ledger_proof, state.version), lambda: self._issuance(receipt, issuer, state, now))
         self._once((require_same_view, checkpoint), lambda: _pinned(lambda: require_same_view(self._pins, checkpoint)))
+        self._batches[batch] = (receipt.ledger_proof, logged)
         return logged
 
     def _once(self, key: Hashable, compute: Callable[..., Result], *arguments: Any) -> Result:

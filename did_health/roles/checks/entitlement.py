@@ -15,15 +15,16 @@ from did_health.trust.registry import ACTION_ISSUE
 def check_entitlement(checks: Examination, subject: Subject) -> None:
     """Step 8. "At issuance" is when the ledger's witnesses saw it, for the issuer's own dates could be back-dated."""
     credential = subject.credential
-    if not credential.is_common and is_self_issued(credential):
+    if is_self_issued(credential):
         checks.passed("speaks_for_itself", subject.index)
         return
     issued_at = subject.logged_at or credential.valid_from or checks.facts.now
     oldest: datetime | None = None
-    if not credential.kinds:
+    resources = credential.kinds
+    if not resources:
         raise Unproven(Outcome.FAIL, "issuer_not_accredited", "the credential is of no type that an issuer could be accredited for")
     moments = (issued_at, checks.facts.now)
-    for resource in credential.kinds:
+    for resource in resources:
         record, as_of = checks.facts.record(credential.issuer_id, resource)
         for profession, jurisdiction in claimed_scopes(credential, resource):
             for moment in moments:

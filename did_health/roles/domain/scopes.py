@@ -23,6 +23,9 @@ _NO_SCOPE: Final = frozenset({(None, None)})
 
 def is_self_issued(credential: Credential) -> bool:
     """Whether all that the credential claims to be is its issuer's own word."""
+    # The common shape is that of what boards issue.
+    if credential.is_common:
+        return False
     kinds = set(credential.kinds)
     return bool(kinds) and kinds <= SELF_ISSUED
 
