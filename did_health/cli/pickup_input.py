@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from did_health.cli import session
 from did_health.cli.exits import UsageError, no_verdict
+from did_health.errors import FormatError
 
 if TYPE_CHECKING:
     from did_health.health.air_segment import AIRCodes, AIRSegment, ShownDocument
@@ -133,10 +134,14 @@ def visit(file: Path, pharmacy: str, who: str, schedule: str, jurisdiction: str,
     from did_health.limits import MAX_DOCUMENT_BYTES
     from did_health.roles.pickup import Visit
 
+    try:
+        act = Act("pickup", schedule, jurisdiction, "", pharmacy, prescription)
+    except FormatError as error:
+        raise UsageError(error.what, where=f"--{error.where}", hint=error.hint) from error
+
     def parse() -> Visit:
         document = strict_json.loads_object(session.read_file(file, max_bytes=MAX_DOCUMENT_BYTES), what="patient's record")
         born = fields.parse_day(fields.member(document, "birthDate"), "/birthDate", "birth date")
-        act = Act("pickup", schedule, jurisdiction, "", pharmacy, prescription)
         return Visit(PersonName.from_json(document), born, act, collector(who), bags)
 
     return session.at_file(file, parse)

@@ -120,8 +120,12 @@ def rekey(
         raise UsageError(f"there is a wallet {new} already", where=str(path), hint="Choose another name")
     wallet, key = open_wallet(directory, name, passphrase_file)
     fresh, statement = wallet.with_new_key(session.random_bytes)
-    files.create_private(path, fresh.sealed(key, session.random_bytes))
-    session.write_file(output, statement + b"\n")
+    with ExitStack() as unfinished:
+        files.create_private(path, fresh.sealed(key, session.random_bytes))
+        # Without its statement nobody issues to the new key, and the name would be taken.
+        unfinished.callback(path.unlink, missing_ok=True)
+        session.write_file(output, statement + b"\n")
+        unfinished.pop_all()
     out = Output(as_json)
     if as_json:
         out.json({"name": new, "from": wallet.did, "to": fresh.did, "file": str(output)})

@@ -120,7 +120,7 @@ def test_discipline_by_the_principal_state_holds_for_compact_licences_at_once(co
     assert code in report.codes
     # The refusal cites the source licence, and its own board's lists say nothing yet.
     (domain, *_) = [check for check in report.reasons if check.code == code]
-    assert "US-VA" in domain.sentence
+    assert domain.sentence.startswith(f"by the principal licence of US-VA ({principal.id}): ")
     assert domain.as_of is not None
     assert report.check(CheckName.STATUS).code == "status_clear"
 

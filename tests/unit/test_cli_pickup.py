@@ -182,6 +182,11 @@ def test_without_a_network_and_again_when_there_is_one(cli: CLI) -> None:
     assert "accept" in cli("pickup", "recheck", "main-street").out
 
 
+def test_an_option_that_means_nothing_is_named_and_not_the_patients_file(cli: CLI) -> None:
+    for option, value in (("--schedule", "7"), ("--jurisdiction", "Narnia")):
+        assert f"Where: {option}\n" in cli("pickup", "check", "main-street", "--patient", "patient.json", option, value, code=2).err
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

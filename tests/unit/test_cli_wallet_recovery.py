@@ -48,6 +48,7 @@ def test_a_backup_under_the_passphrase(cli: CLI) -> None:
         (("recover", "adams", "brown.json"), "already"),
         (("recover", "new", "brown.json"), "not a sealed"),
         (("rekey", "adams", "brown", "-o", "c"), "already"),
+        (("rekey", "adams", "fresh", "-o", "town"), "directory"),
     ],
 )
 def test_what_cannot_be_done_is_said_and_nothing_is_written(cli: CLI, arguments: tuple[str, ...], words: str) -> None:

@@ -71,7 +71,7 @@ def _of_principal(followed: Followed, subject: Mapping[str, Any]) -> Sequence[Fi
         return (Finding(Outcome.FAIL, "not_a_principal_license", "the licence that this one hangs on is no principal licence"),)
     if not _same_person(subject, principal):
         return (Finding(Outcome.FAIL, "principal_license_mismatch", "the licence that this one hangs on is somebody else's"),)
-    return tuple(_cascaded(check, _board(principal)) for check in _against(followed.checks))
+    return tuple(_cascaded(check, principal) for check in _against(followed.checks))
 
 
 def _against(checks: Sequence[Check]) -> Sequence[Check]:
@@ -83,9 +83,9 @@ def _against(checks: Sequence[Check]) -> Sequence[Check]:
     return against
 
 
-def _cascaded(check: Check, board: str) -> Finding:
-    """What a finding on the principal licence means for a licence that hangs on it."""
-    source = f"by the principal licence of {board}"
+def _cascaded(check: Check, principal: Credential) -> Finding:
+    """What a finding on the principal licence means for a licence that hangs on it; it cites that licence, by board and id."""
+    source = f"by the principal licence of {_board(principal)} ({principal.id})"
     if check.code == ACT_RESTRICTED:
         # Restrictions are no part of what cascades: each board may impose the same, and its own licence says so then.
         sentence = f"{source}: {check.sentence}. It restricts that licence and not this one; ask the board of this one whether it has acted"
