@@ -6,6 +6,7 @@ The public names; each is imported when it is first used, so that ``import did_h
 from __future__ import annotations
 
 from importlib import import_module
+from sys import modules
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
-        raise AttributeError(f"module 'did_health' has no attribute {name!r}")
+        raise AttributeError(f"module 'did_health' has no attribute {name!r}", name=name, obj=modules[__name__])
     value = getattr(import_module(_HOME[name]), name)
     globals()[name] = value
     return value

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from did_health.roles.report import CheckName, Report
     from did_health.stores.pins import FilePins
 
+_NOT_HAD_SHOWN = 5
+
 EXAMPLE = example(
     "did-health verify shown.json --audience https://pharmacy.example --nonce ab12",
     "did-health verify licence.json --waive holder_binding --show-claims",
@@ -200,12 +202,18 @@ def _show(out: Output, report: Report, saved: SavedEvidence | None, *, show_clai
     from did_health.cli.report_output import claims_of, show_report
 
     claims = claims_of(report) if show_claims else None
+    not_had = _not_had(report)
     if out.as_json:
         shown: dict[str, Sequence[object]] = {} if claims is None else {"credentials": claims}
         carried = {} if saved is None else {"evidence": saved.to_json(report.verified_at)}
-        out.json(report.to_json() | {"holder": report.holder} | carried | shown)
+        missed: dict[str, object] = {"notHad": not_had} if not_had else {}
+        out.json(report.to_json() | {"holder": report.holder} | missed | carried | shown)
         return
     show_report(out, report)
+    for url, why in list(not_had.items())[:_NOT_HAD_SHOWN]:
+        note(f"Not had: {url}: {why}", "yellow")
+    if len(not_had) > _NOT_HAD_SHOWN:
+        note(f"and {len(not_had) - _NOT_HAD_SHOWN} more, which --json shows", "yellow")
     if saved is not None:
         out.facts(saved.facts(report.verified_at))
     if not show_claims:
@@ -216,6 +224,16 @@ def _show(out: Output, report: Report, saved: SavedEvidence | None, *, show_clai
     for claim in claims:
         out.heading(f"Claims: {', '.join(claim['type'])}")
         out.facts(flattened(claim["credentialSubject"]))
+
+
+def _not_had(report: Report) -> dict[str, str]:
+    """What could not be fetched and why, by its URL, where that keeps the verdict open."""
+    from did_health.net.gather import GatheredEvidence
+    from did_health.roles.report import Verdict
+
+    if report.verdict is not Verdict.INDETERMINATE or not isinstance(report.evidence, GatheredEvidence):
+        return {}
+    return dict(report.evidence.failures)
 
 
 def flattened(value: object, path: str = "") -> Iterator[tuple[str, str]]:

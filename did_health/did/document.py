@@ -93,7 +93,12 @@ class DIDDocument:
         identifier = url if url in self.verification_methods else str(DIDURL(named.did, named.path, None, named.fragment))
         method = self.verification_methods.get(identifier)
         if method is None:
-            raise VerificationError("the DID document has no such verification method", where=url, code="INVALID_VERIFICATION_METHOD")
+            raise VerificationError(
+                "the DID document has no such verification method",
+                where=url,
+                hint="Its keys may have been rotated since; whoever signs with them reads its keys anew",
+                code="INVALID_VERIFICATION_METHOD",
+            )
         if identifier not in self.relationship(purpose):
             raise VerificationError(
                 "the DID document does not allow this key for this purpose", where=url, code="INVALID_RELATIONSHIP_FOR_VERIFICATION_METHOD"

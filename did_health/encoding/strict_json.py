@@ -102,6 +102,8 @@ def loads_surveyed(
         # orjson gives up at 1024 levels, beyond every limit of ours; its words for that have changed, but for one.
         if "limit" in error.msg:
             raise FormatError(f"the {what} is nested deeper than {max_depth} levels") from error
+        if not data.strip():
+            raise FormatError(f"the {what} is empty") from error
         raise FormatError(f"the {what} is not JSON", where=f"line {error.lineno}, column {error.colno}") from error
     found = survey(value)
     if found.depth > max_depth:

@@ -48,7 +48,7 @@ def format(moment: datetime) -> str:  # noqa: A001  # timestamps.format reads as
 
 
 def require_aware(moment: datetime) -> datetime:
-    """``moment`` itself; raises ``ValueError`` if it has no time zone, which would make it ambiguous."""
-    if moment.tzinfo is None:
-        raise ValueError("a datetime with a time zone is needed")
+    """``moment`` itself; raises ``ValueError`` if it has no time zone, which would make it ambiguous, or is a day or a text."""
+    if getattr(moment, "tzinfo", None) is None:
+        raise ValueError("a datetime with a time zone is needed, such as datetime(2027, 1, 31, tzinfo=UTC)")
     return moment

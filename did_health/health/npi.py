@@ -32,7 +32,7 @@ def check(npi: object, where: str = "/npi") -> str:
     """
     if not isinstance(npi, str) or not _TEN_DIGITS.fullmatch(npi):
         found = f"it has {len(npi)} characters" if isinstance(npi, str) and len(npi) != 10 else "it holds something else"
-        raise FormatError(f"an NPI is ten digits, but {found}", where=where, hint="Look it up in the NPPES registry")
+        raise FormatError(f"an NPI is ten digits, but {found}", where=where, hint="A text; look it up in the NPPES registry, or leave it out")
     if npi[9] != check_digit(npi[:9]):
         raise FormatError("the check digit of the NPI is wrong", where=where, hint="A digit is mistyped; look it up in the NPPES registry")
     return npi

@@ -89,6 +89,8 @@ def parse_document(source: bytes | str | JSONObject | Document) -> Document:
     """
     if isinstance(source, Document):
         return source
+    if not isinstance(source, dict | bytes | str):
+        raise TypeError(f"bytes, a text or a JSON object is verified, not {type(source).__name__}; of what a board issued that is its to_json()")
     if not isinstance(source, dict) and (secured := Secured.recognize(source)) is not None:
         return _opened(secured)
     document, found = _read(source)

@@ -123,7 +123,7 @@ class Wallet:
         for item in reversed(self._credentials.values()):
             if Credential.parse(item.credential).has_type(name):
                 return item
-        raise KeyError(name)
+        raise KeyError(f"this wallet holds no credential with this id or type: {name}")
 
     def present(self, credentials: Sequence[Issued | str], *, audience: str, nonce: str) -> bytes:
         """A presentation of these credentials (or their ids or types), signed for one ``audience`` and ``nonce``, as JSON.
@@ -140,6 +140,8 @@ class Wallet:
         return sign_jwt(document, self._signer, kid=self._verification_method, audience=audience, nonce=nonce, issued_at=self._clock()).content
 
     def _presentation(self, credentials: Sequence[Issued | str], audience: str, nonce: str) -> JSONObject:
+        if isinstance(credentials, str):
+            raise TypeError("a list of credentials, ids or types is presented, not one text")
         if not 0 < len(credentials) <= MAX_CREDENTIALS_PER_PRESENTATION:
             raise ValueError(f"a presentation holds 1 to {MAX_CREDENTIALS_PER_PRESENTATION} credentials")
         if not audience or not nonce:

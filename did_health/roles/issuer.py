@@ -300,7 +300,7 @@ class Board:
         credential_id = credential if isinstance(credential, str) else credential.id
         row = self._register.get(credential_id)
         if row is None or row.issuer != self.did:
-            raise KeyError(credential_id)
+            raise KeyError(f"this issuer issued no credential with this id: {credential_id}. By its number newest(…) finds it")
         return row
 
     def all(self) -> Iterator[IssuedCredential]:

@@ -218,8 +218,8 @@ class _Search:
                         if isinstance(subject, dict) and wanted(subject) and identifier not in found:
                             issuer, begins = (str(entry.issued.credential.get(name)) for name in ("issuer", "validFrom"))
                             found[identifier] = _Found(subject, issuer, begins, self._verified(entry.issued.to_json(), answer.evidence))
-            except (TransportError, FormatError, UnsupportedError, VerificationError):
-                silent.append(directory.base_url)
+            except (TransportError, FormatError, UnsupportedError, VerificationError) as error:
+                silent.append(f"{directory.base_url} ({error.what})")
         self.seen += found.values()
         return list(found.values()), silent
 

@@ -183,12 +183,12 @@ class Report:
         checks = (*self.checks, *compare(self._credentials))
         return replace(self, checks=checks, verdict=verdict_of(checks))
 
-    def check(self, name: CheckName, credential: int | None = None) -> Check:
-        """The check of that name (of that credential, if given); raises ``KeyError`` if it was not made."""
+    def check(self, name: CheckName | str, credential: int | None = None) -> Check:
+        """The first check of that name (of that credential, if given), which may be a text; raises ``KeyError`` if it was not made."""
         for check in self.checks:
-            if check.name is name and (credential is None or check.credential == credential):
+            if check.name == name and (credential is None or check.credential == credential):
                 return check
-        raise KeyError(name)
+        raise KeyError(f"no check {name} was made; there are: {', '.join(dict.fromkeys(check.name for check in self.checks))}")
 
     def overridden(self, *, by: str, reason: str, at: datetime | None = None) -> Report:
         """This report with a person's decision on it, after which its credentials can be read. The verdict stays what it is."""

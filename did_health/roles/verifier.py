@@ -9,7 +9,9 @@ from typing import Final
 
 from did_health.encoding import timestamps
 from did_health.encoding.strict_json import JSONObject
-from did_health.health.act import Act
+from did_health.errors import FormatError
+from did_health.health.act import PRESCRIBE, Act
+from did_health.health.purposes import PURPOSES
 from did_health.roles.checks.presentation import PresentationExpectation
 from did_health.roles.checks.steps import Checks
 from did_health.roles.documents import Document, parse_document
@@ -28,6 +30,10 @@ Missing = Callable[[Evidence], Sequence[Need]]
 Gather = Callable[[Missing], Evidence]
 GatherAsync = Callable[[Missing], Awaitable[Evidence]]
 
+
+KNOWN_PURPOSES: Final = frozenset({DEFAULT_PURPOSE, PRESCRIBE, *PURPOSES})
+"""What ``verify`` may be for, beside what the trust policy names. A word that nobody knows would be judged as if nothing were asked."""
+_CHECK_NAMES: Final = frozenset(CheckName)
 
 # A counter asks for few acts, again and again.
 _act: Final = lru_cache(maxsize=256)(Act)
@@ -100,10 +106,11 @@ class Verifier:
         Each may be JSON with Data Integrity proofs, or secured with JOSE, SD-JWT or COSE (``vp+jwt``, ``vc+sd-jwt``, …): the bytes
         themselves, or enveloped. What ``parse_document`` has read already is not read again.
 
-        ``audience`` and ``nonce`` are what the holder was asked to sign. ``purpose`` picks the age of evidence that the policy allows; with
-        ``schedule`` and the others it is the act that restrictions, registrations and delegations are held against (see ``Act``);
-        ``max_age`` is how old evidence may be where the policy would allow more. With ``evidence`` nothing is fetched. ``waive`` names checks
-        to leave out, all but the data model; the report shows them as waived.
+        ``audience`` and ``nonce`` are what the holder was asked to sign. ``purpose`` (of ``KNOWN_PURPOSES``, or one of the policy's) picks the
+        age of evidence that the policy allows; with ``schedule`` and the others it is the act that restrictions, registrations and
+        delegations are held against (see ``Act``): with ``prescribe`` a licence is judged, and a registration only if it is shown too
+        (``check_prescriber`` looks both up). ``max_age`` is how old evidence may be where the policy would allow more. With ``evidence``
+        nothing is fetched. ``waive`` names checks to leave out, all but the data model; the report shows them as waived.
 
         The steps, each a check of the report; 2 to 11 for every credential:
 
@@ -121,10 +128,10 @@ class Verifier:
 
         What the caller must still do: compare the claims with the person or the act at hand, and keep the report if it must be proved
         later. Raises ``FormatError`` if ``document`` is none of the three, ``UnsupportedError`` for one that is secured in a way that is not
-        supported, ``VerificationError`` for a selective disclosure that does not fit, and ``ValueError`` if the data model is to be
-        waived; every other finding is in the report.
+        supported, ``VerificationError`` for a selective disclosure that does not fit, ``FormatError`` for a purpose or an act that nobody
+        knows, and ``ValueError`` if the data model or what is no check is to be waived; every other finding is in the report.
         """
-        parsed, act = parse_document(document), _act(purpose, schedule, jurisdiction, setting, pharmacy, prescription)
+        parsed, act = parse_document(document), self._asked(purpose, schedule, jurisdiction, setting, pharmacy, prescription)
         if evidence is None:
             # The clock is read anew for each plan: what it pins was not seen before it was fetched.
             evidence = self._gather(lambda have: self._missing(parsed, have, purpose, self._moment(now))) if self._gather else Evidence()
@@ -149,7 +156,7 @@ class Verifier:
         """As ``verify``, fetching the evidence without blocking the event loop. Raises ``ValueError`` without ``gather_async``."""
         if self._gather_async is None:
             raise ValueError("this verifier was given nothing to gather evidence with asynchronously")
-        parsed, act = parse_document(document), _act(purpose, schedule, jurisdiction, setting, pharmacy, prescription)
+        parsed, act = parse_document(document), self._asked(purpose, schedule, jurisdiction, setting, pharmacy, prescription)
         evidence = await self._gather_async(lambda have: self._missing(parsed, have, purpose, self._moment(now)))
         return self._report(parsed, PresentationExpectation(audience, nonce), act, evidence, self._moment(now), tuple(waive), max_age)
 
@@ -162,6 +169,12 @@ class Verifier:
             raise ValueError("this verifier was given nothing to gather evidence with")
         known = have or Evidence()
         return self._gather(lambda more: plan(self._facts(known.with_items(more.items), DEFAULT_PURPOSE, self._moment(None))))
+
+    def _asked(self, purpose: str, *circumstances: str) -> Act:
+        if purpose not in KNOWN_PURPOSES and purpose not in self.policy.max_age:
+            known = ", ".join(sorted(KNOWN_PURPOSES))
+            raise FormatError("the purpose is none of those known", where="purpose", hint=f"It is one of: {known}; or one that the trust policy names")
+        return _act(purpose, *circumstances)
 
     def _moment(self, now: datetime | None) -> datetime:
         return timestamps.require_aware(now if now is not None else self._clock())
@@ -199,6 +212,8 @@ class Verifier:
         if self.policy.is_empty:
             refusal = Check(CheckName.ISSUER, Outcome.FAIL, "policy_empty", "the trust policy trusts nobody")
             return Report((refusal,), Verdict.REFUSE, now, None, (), evidence)
+        if not _CHECK_NAMES.issuperset(waive):
+            raise ValueError(f"what is waived is a list of checks, of: {', '.join(CheckName)}")
         if CheckName.DATA_MODEL in waive:
             raise ValueError("the data model cannot be waived: there is no telling what a malformed credential says")
         checks = Checks(self._facts(evidence, act.purpose, now, max_age), act, waive, document.parts, document.canonicalize)

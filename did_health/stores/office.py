@@ -293,7 +293,10 @@ class Office:
         return PickupDesk(verifier, ReceiptBook(self.institution(name), SQLVerifierRecords(database)), memory, memory)
 
     def rotate(self, name: str, *, services: Mapping[str, str] | None = None) -> Institution:
-        """Rotate an institution's keys (see ``Institution.rotate``); the new ones are written before they are logged."""
+        """Rotate an institution's keys (see ``Institution.rotate``); the new ones are written before they are logged.
+
+        A board that was opened before still has the old keys, and what it does raises ``VerificationError``: open it anew with ``board``.
+        """
         institution = self.institution(name)
         institution.rotate(lambda keys: self._save_keys(name, keys), services=services)
         return institution

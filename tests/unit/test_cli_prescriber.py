@@ -27,7 +27,7 @@ def board(cli: CLI) -> Iterator[str]:
     until = (datetime.now(UTC) + timedelta(days=90)).date().isoformat()
     named = ("--family", "Clark", "--given", "Cy", "--license-number", "77", "--issued-on", "2010-01-01", "--valid-until", until, "--npi", NPI)
     cli("board", "issue", "nc-medical", *named, "--wallet", "brown")
-    with opened_directory(BoardSettings(cli.town, "nc-medical")) as (directory, _):
+    with opened_directory(BoardSettings("nc-medical", cli.town)) as (directory, _):
         app = board_app(directory, ready=lambda: None, log=JSONLog("board", io.StringIO()), limit=RateLimit(600), metrics=Metrics("board"))
         with serving(app) as url:
             yield url

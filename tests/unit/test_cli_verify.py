@@ -116,8 +116,15 @@ def test_evidence_is_saved_and_used_again(cli: CLI, monkeypatch: pytest.MonkeyPa
 
 
 def test_without_a_network_nothing_is_concluded(cli: CLI) -> None:
-    ran = cli.verify(cli.shown(), "--policy", cli.town / "trust-policy.toml", "--allow-host", "localhost", "--json", code=3)
+    shown = cli.shown()
+    ran = cli.verify(shown, "--policy", cli.town / "trust-policy.toml", "--allow-host", "localhost", "--json", code=3)
     assert ran.json["verdict"] == "indeterminate"
+    assert ran.json["notHad"]
+    assert all(url.startswith("https://ledger.example/") and why for url, why in ran.json["notHad"].items())
+
+    told = cli.verify(shown, "--policy", cli.town / "trust-policy.toml", code=3)
+    assert told.err.count("Not had: https://ledger.example/") == 5
+    assert f"and {len(ran.json['notHad']) - 5} more" in told.err
 
 
 def test_an_empty_policy_refuses(cli: CLI) -> None:
@@ -126,7 +133,7 @@ def test_an_empty_policy_refuses(cli: CLI) -> None:
 
 
 @pytest.mark.parametrize(("content", "words"), [
-    (b"", "JSON"), (b"\xff\x00garbage", "JSON"), (b"[1]", "object"), (b"{}", "neither"), (b"[" * 500 + b"]" * 500, "nested"),
+    (b"", "empty"), (b"\xff\x00garbage", "JSON"), (b"[1]", "object"), (b"{}", "neither"), (b"[" * 500 + b"]" * 500, "nested"),
 ])
 def test_garbage(cli: CLI, content: bytes, words: str) -> None:
     Path("x.json").write_bytes(content)
