@@ -139,10 +139,12 @@ def _record(report: Report, purpose: str, name: str, folder: Path | None, direct
 
 
 def _max_age(purpose: str, schedule: str) -> timedelta | None:
-    """How old evidence may be by the purpose's own policy, if it has one."""
+    """How old evidence may be by the purpose's own policy, if it has one. Whether somebody may prescribe is the question of a prescriber check."""
+    from did_health.health.act import PRESCRIBE
     from did_health.health.purposes import PURPOSES
 
-    return _current_purposes().policy(purpose).limit(schedule).max_age if purpose in PURPOSES else None
+    named = "prescriber" if purpose == PRESCRIBE else purpose
+    return _current_purposes().policy(named).limit(schedule).max_age if named in PURPOSES else None
 
 
 def _current_purposes() -> PurposePolicies:

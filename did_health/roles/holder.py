@@ -256,7 +256,7 @@ class Wallet:
     # ---- at rest
 
     def sealed(self, key: SealingKey, random: Callable[[int], bytes]) -> bytes:
-        """The wallet's file, encrypted."""
+        """The wallet's file, encrypted: a backup. ``key`` came from ``open``, or is made of a passphrase by ``wallet_sealing_key``."""
         document = {
             "format": _FORMAT,
             "key": {"algorithm": self._signer.public_key.algorithm, "secret": base64url_encode(self._signer.secret)},

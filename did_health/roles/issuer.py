@@ -149,6 +149,9 @@ class Board:
     def _issue(
         self, orders: Sequence[tuple[CredentialClaims, str]], progress: Progress | None, *, superseding: Sequence[IssuedCredential] = ()
     ) -> tuple[Issued, ...]:
+        for claims, _ in orders:
+            if isinstance(claims, str | bytes | Mapping):
+                raise TypeError(f"claims are an object such as PhysicianLicense, not {type(claims).__name__}; the holder's DID is given by to=")
         now = self.institution.clock()
         if not superseding:
             self._refuse_doubles([claims for claims, _ in orders])

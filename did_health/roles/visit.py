@@ -7,6 +7,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Final
 
+from did_health.health import fields
 from did_health.health.act import Act
 from did_health.health.patient_identity import PatientIdentity
 from did_health.health.person_name import PersonName
@@ -45,6 +46,7 @@ class Visit:
 
     ``act`` says where, for which pharmacy (a DID), and the strictest schedule among the bags. No drug is named. ``portrait`` is the file of a
     picture of who is here, if the counter holds one; ``prescriber`` what was found of the prescriber at fill.
+    Raises ``FormatError`` for a name or a day of another type.
     """
 
     name: PersonName = field(repr=False)
@@ -54,6 +56,11 @@ class Visit:
     bags: int = 1
     portrait: bytes | None = field(default=None, repr=False)
     prescriber: CheckedPrescriber | None = None
+
+    def __post_init__(self) -> None:
+        # A text would differ from every birth date, and somebody would be turned away for it.
+        fields.instance(self.name, PersonName, "name", "patient's name")
+        fields.day(self.birth_date, "birth_date", "birth date")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ import os
 from pathlib import Path
 from typing import Final
 
-from did_health.errors import ConflictError
+from did_health.errors import ConflictError, StoreError
 from did_health.keys.sealed import DEFAULT_COST, SealingCost
 from did_health.stores import files
 from did_health.stores.clock import system_clock
@@ -54,10 +54,13 @@ def open_directory(
     """Open the directory at ``path``, or make it (``create``) with a ledger, four witnesses, and a registry authority at ``host``.
 
     All keys made here are sealed with ``passphrase`` at ``cost``. Raises ``ConflictError`` if it is to be made and something is there,
-    ``StoreError`` if it is to be opened and is not there or does not hold together, ``VerificationError`` for a wrong passphrase.
+    ``StoreError`` if it is to be opened and is not there or does not hold together, ``VerificationError`` for a wrong passphrase, ``ValueError``
+    for one that is too short to be any.
     """
     path = Path(path)
     if not create:
+        if not path.is_dir():
+            raise StoreError("there is no directory", where=str(path), hint="Check the path, or make one with create=True", code="store_missing")
         ledger = EmbeddedLedger.open(path, clock=clock, random=random, passphrase=passphrase)
         return Directory(path, ledger, passphrase, clock=clock, random=random, cost=cost)
     if path.exists() and any(path.iterdir()):

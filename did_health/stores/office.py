@@ -236,6 +236,9 @@ class Office:
         ``purposes`` as of ``Board``; ``compact`` is its part in an interstate compact, ``place`` as of ``create_institution``; ``rules`` are
         how it decides, which ``set_rules`` changes.
         """
+        for value, where in ((professions, "professions"), (resources, "resources")):
+            if isinstance(value, str):
+                raise FormatError("this is one text, not a list of them", where=where, hint="Put it into brackets")
         accreditations = [
             BoardAccreditation(
                 name=title,

@@ -54,8 +54,9 @@ class RosterReportFolder:
     header: RosterReport
 
     @classmethod
-    def open(cls, path: Path) -> RosterReportFolder:
+    def open(cls, path: str | Path) -> RosterReportFolder:
         """Read its header. Raises ``StoreError`` (``store_missing``) if there is none, ``FormatError``."""
+        path = Path(path)
         return cls(path, RosterReport.parse(_read(path / HEADER, MAX_ROSTER_REPORT_BYTES)))
 
     def require_whole(self) -> None:
