@@ -28,7 +28,7 @@ EXAMPLE = example(
 def board(
     config: ConfigOption = None,
     name: Annotated[str | None, typer.Option("--name", help="The board's short name in the directory.")] = None,
-    folder: Annotated[Path | None, typer.Option("--dir", envvar=DIRECTORY_VARIABLE, help="The directory with its register and its ledger; by default did-health.")] = None,
+    folder: Annotated[Path | None, typer.Option("--dir", envvar=DIRECTORY_VARIABLE, help="Its register and its ledger; by default did-health.")] = None,
     policy: Annotated[Path | None, typer.Option("--policy", help="The trust policy that evidence is gathered for; by default the directory's own.")] = None,
     listen: Annotated[str | None, typer.Option("--listen", help="Where it listens, as 127.0.0.1:8110; port 0 takes any that is free.")] = None,
     prefix: Annotated[str | None, typer.Option("--prefix", help="The path below which it answers, as /nc-medical.")] = None,
