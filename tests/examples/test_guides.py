@@ -150,7 +150,7 @@ def test_the_guide_for_pharmacists(cli: CLI) -> None:
 
         def board() -> str:
             """The directory of the board, which is served at an address that has to be allowed here."""
-            directory, _ = stack.enter_context(opened_directory(BoardSettings(cli.town, "nc-medical")))
+            directory, _ = stack.enter_context(opened_directory(BoardSettings("nc-medical", cli.town)))
             log, limit = JSONLog("board", io.StringIO()), RateLimit(600)
             app = board_app(directory, ready=lambda: None, log=log, limit=limit, metrics=Metrics("board"))
             return f"{stack.enter_context(serving(app))} --allow-host 127.0.0.1"
