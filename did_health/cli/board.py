@@ -26,6 +26,7 @@ from did_health.cli.output import Output, note, short, when
 from did_health.errors import DidHealthError
 
 if TYPE_CHECKING:
+    from did_health.health.board_accreditation import CompactRole
     from did_health.roles.issuer import Issued
 
 app = options.group("board", "Issue credentials as a board, and suspend, reinstate and revoke them.")
@@ -50,6 +51,9 @@ def init(
         list[str] | None, typer.Option("--second-person", help="A state that a second person must approve, as revoked. May be repeated.")
     ] = None,
     undo_hours: Annotated[float, typer.Option("--undo-hours", min=0, max=2160, help="How long a decision can be undone; what is for ever waits as long.")] = 0,
+    compact: Annotated[
+        str | None, typer.Option("--compact", help="Its part in an interstate compact, as IMLC:spl; the roles are spl, issue_only, enacted, none.")
+    ] = None,
     host: HostOption = "ledger.example",
     directory: DirectoryOption = options.DEFAULT_DIRECTORY,
     passphrase_file: PassphraseFileOption = None,
@@ -66,6 +70,7 @@ def init(
     session.require_name(name)
     session.require_details(title, jurisdiction)
     kind, professions, resources = session.algorithm(algorithm), tuple(profession or ()), tuple(resource or ("PhysicianLicenseCredential",))
+    part = None if compact is None else _compact_role(compact)
     for one in resources:
         BoardAccreditation(
             name=title, entity_type=entity_type, jurisdiction=jurisdiction, resource=one, professions=professions, valid_until=session.now()
@@ -82,6 +87,7 @@ def init(
             resources=resources,
             entity_type=entity_type,
             algorithm=kind,
+            compact=part,
             rules=rules,
         )
         did, authority = board.did, opened.policy.registry_authority
@@ -90,6 +96,18 @@ def init(
         out.json({"name": name, "did": did, "registryAuthority": authority, "directory": str(directory)})
     else:
         out.facts([("Board", title), ("DID", did), ("Accredited by", authority), ("Directory", directory)])
+
+
+def _compact_role(text: str) -> CompactRole:
+    """The part in a compact that ``IMLC:spl`` stands for. Raises ``UsageError``."""
+    from did_health.errors import FormatError
+    from did_health.health.board_accreditation import CompactRole
+
+    name, _, role = text.rpartition(":")
+    try:
+        return CompactRole(name, role)
+    except FormatError as error:
+        raise UsageError(error.what, where="--compact", hint="Write it as IMLC:spl; the roles are spl, issue_only, enacted, none") from error
 
 
 @app.command("issue", epilog=example(
