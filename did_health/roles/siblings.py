@@ -18,7 +18,7 @@ from did_health.keys import PublicKey
 from did_health.roles.documents import Part
 from did_health.roles.report import Check, CheckName
 from did_health.tlog.merkle import ProvenLeaves, leaf_hash
-from did_health.vc.proofs.data_integrity import verify_common_proof
+from did_health.vc.proofs.data_integrity import verify_common_signature
 from did_health.vc.status import EntriesAlike
 
 Likeness = tuple[object, ...]
@@ -69,7 +69,7 @@ class Family(NamedTuple):
             return False
         try:
             self.leaves.verify(leaf_hash(part.digest()), index, base64url_decode(path))
-            verify_common_proof(credential, part.canonical(), lambda *_: self.key, now=now, controller=credential["issuer"])
+            verify_common_signature(credential, part.canonical(), self.key, now=now)
         except (VerificationError, FormatError):
             return False
         return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from platform import python_version
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -60,7 +61,7 @@ def bench(
         text = ledger_page(unit, entries, ratios) if ledger and not suites else page(unit, [(item, beside.get(item.name, ())) for item in ratios])
         out.write(text.encode())
     else:
-        out.heading(f"U, one bare Ed25519 verification by PyNaCl: {unit * 1e6:.1f} µs")
+        out.heading(f"U, one bare Ed25519 verification by PyNaCl: {unit * 1e6:.1f} µs (Python {python_version()})")
         shown = [row for item in ratios for row in (_as_row(item), *map(_peer_as_row, beside.get(item.name, ())))]
         out.table(("measured", "value", "limit", "", "how"), shown)
     if any(item.is_over for item in ratios):

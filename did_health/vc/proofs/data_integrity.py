@@ -170,10 +170,22 @@ def verify_common_proof(document: JSONObject, canonical: bytes, keys: KeySource,
     """
     proof = document["proof"]
     method = verification_method(proof, "/proof")
+    signature = _common_signature(proof, now)
+    key = keys(method, "assertionMethod", controller)
+    _require_fit(EDDSA_JCS_2022, key.algorithm)
+    _verify_common(proof, signature, canonical, canonical.rindex(_PROOF_MEMBER), key)
+
+
+def verify_common_signature(document: JSONObject, canonical: bytes, key: PublicKey, *, now: datetime) -> None:
+    """As ``verify_common_proof``, where ``key`` (of Ed25519) is known to be that of the proof's verification method."""
+    proof = document["proof"]
+    _verify_common(proof, _common_signature(proof, now), canonical, canonical.rindex(_PROOF_MEMBER), key)
+
+
+def _common_signature(proof: JSONObject, now: datetime) -> bytes:
     signature = proof_value(proof["proofValue"], "/proof")
     _check_times(moment(proof, "created", "/proof"), None, now)
-    # The only one, near the end: quotes within texts are escaped.
-    _verify_common(proof, signature, canonical, canonical.rindex(_PROOF_MEMBER), keys(method, "assertionMethod", controller))
+    return signature
 
 
 def verify_common_presentation(document: JSONObject, canonical: bytes, keys: KeySource, *, now: datetime, domain: str, challenge: str) -> str:
@@ -189,13 +201,14 @@ def verify_common_presentation(document: JSONObject, canonical: bytes, keys: Key
         # It is refused there, in the order of the rules.
         _check_expectations(Proof.parse(proof), "authentication", (domain,), challenge)
     _check_times(created, None, now)
-    # The first one: those of the credentials come later.
-    _verify_common(proof, signature, canonical, canonical.index(_PROOF_MEMBER), keys(method, "authentication", None))
+    key = keys(method, "authentication", None)
+    _require_fit(EDDSA_JCS_2022, key.algorithm)
+    # The first one: those of the credentials come later. (A credential has only one, near its end: quotes within texts are escaped.)
+    _verify_common(proof, signature, canonical, canonical.index(_PROOF_MEMBER), key)
     return method
 
 
 def _verify_common(proof: JSONObject, signature: bytes, canonical: bytes, start: int, key: PublicKey) -> None:
-    _require_fit(EDDSA_JCS_2022, key.algorithm)
     require_signature_size(signature, key.algorithm)
     # Neither name is the first of its object.
     whole = canonicalize_plain(proof)
