@@ -55,7 +55,9 @@ def verify(
     receipts: Annotated[Path | None, typer.Option("--receipts", help="With --receipt-by: write the receipts into this folder.")] = None,
     show_claims: Annotated[bool, typer.Option("--show-claims", help="Print the claims too, if the verdict is accept (or overridden).")] = False,
     override_by: Annotated[str, typer.Option("--override-by", help="Who decides to read the claims although the verdict is not accept.")] = "",
-    override_reason: Annotated[str, typer.Option("--override-reason", help="Why; both stand in the report.")] = "",
+    override_reason: Annotated[
+        str, typer.Option("--override-reason", help="Why; both stand in the report. With --receipt-by a code of the table override-reasons.")
+    ] = "",
     allow_host: AllowHostOption = None,
     passphrase_file: PassphraseFileOption = None,
     as_json: JSONOption = False,
@@ -71,6 +73,7 @@ def verify(
         raise UsageError("an override names who decides, and why", hint="Give both --override-by and --override-reason")
     if receipt_by:
         _require_purpose(purpose)
+        _require_coded(override_reason)
     waived = [_check_name(name) for name in waive or ()]
     moment = session.moment(at, "--at")
     pharmacy = _pharmacy(pharmacy, directory)
@@ -116,6 +119,15 @@ def _pharmacy(text: str, directory: Path) -> str:
     from did_health.cli import saved_evidence
 
     return saved_evidence.did_named(text, directory, "--pharmacy") if text else ""
+
+
+def _require_coded(reason: str) -> None:
+    """What is written freely about a patient must not stand in a receipt, which others keep."""
+    from did_health.health.override_reasons import packaged_override_reasons
+
+    codes = packaged_override_reasons()
+    if reason and reason not in codes:
+        raise UsageError("a receipt takes an override's reason as a code", where="--override-reason", hint=f"It is one of: {', '.join(codes)}")
 
 
 def _require_purpose(purpose: str) -> None:

@@ -295,6 +295,17 @@ def test_any_verification_can_give_receipts(cli: CLI) -> None:
     assert cli("wallet", "activity", "patient", "--json").json["activity"][0]["purpose"] == "checkin"
 
 
+def test_what_is_written_freely_of_an_override_is_no_part_of_a_receipt(cli: CLI) -> None:
+    shown(cli)
+    nonce = json.loads(Path("request.json").read_bytes())["nonce"]
+    arguments = ("shown.json", "--audience", "https://other.example", "--nonce", nonce, "--receipt-by", "main-street", "--purpose", "checkin")
+    decided = (*arguments, "--override-by", "P. Rivera", "--override-reason")
+    refused = cli("verify", *decided, "Ann Adams said so herself", code=2).err
+    assert "person_known" in refused
+    assert "Adams" not in refused
+    assert "Row 0 of main-street" in cli("verify", *decided, "person_known", code=1).err
+
+
 def test_a_purpose_with_a_policy_asks_for_fresh_evidence(cli: CLI) -> None:
     shown(cli)
     nonce = json.loads(Path("request.json").read_bytes())["nonce"]
