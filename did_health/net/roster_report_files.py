@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -119,6 +119,6 @@ class ReportFiles:
         )
 
 
-def _gone(item: tuple[str, Outcome]) -> bytes:
-    key, outcome = item
+def _gone(item: tuple[str, Sequence[Outcome]]) -> bytes:
+    key, (outcome, *_) = item
     return strict_json.dumps({"key": key, "verdict": outcome.verdict, "codes": list(outcome.codes)}) + b"\n"

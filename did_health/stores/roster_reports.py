@@ -100,14 +100,19 @@ class RosterReportFolder:
         """The results (see ``roles.roster.result``). Raises ``FormatError``, ``StoreError``."""
         return map(parse_result, lines_of(self.path / ROWS))
 
-    def outcomes(self) -> dict[str, Outcome]:
-        """What every key ended with: of equal ones there is one in memory, so that a payer's roster has room."""
-        same: dict[Outcome, Outcome] = {}
-        found: dict[str, Outcome] = {}
+    def outcomes(self) -> dict[str, tuple[Outcome, ...]]:
+        """What every key ended with; several different ones if several rows had it.
+
+        Of equal ones there is one in memory, so that a payer's roster has room.
+        """
+        same: dict[tuple[Outcome, ...], tuple[Outcome, ...]] = {}
+        found: dict[str, tuple[Outcome, ...]] = {}
         for row in self.rows():
             if key := row["key"]:
-                outcome = outcome_of(row)
-                found[key] = same.setdefault(outcome, outcome)
+                outcome, known = outcome_of(row), found.get(key, ())
+                if outcome not in known:
+                    ended = (*known, outcome)
+                    found[key] = same.setdefault(ended, ended)
         return found
 
 

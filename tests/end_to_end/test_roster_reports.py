@@ -36,6 +36,21 @@ def test_the_next_report_says_what_changed(office: CredentialingOffice, town: To
     assert "changed, was accept" in page
 
 
+def test_a_licence_that_stands_twice_is_compared_row_by_row(office: CredentialingOffice, town: Town) -> None:
+    licence = town.issue()
+    (row,) = office.collect(licence)
+    another = row.replace(NAME, "Otherwise,Ann")
+    office.write(row, another)
+    office.verify("first")
+    assert office.verify("second", before="first").document["changes"] | {"same": 0} == dict.fromkeys(("new", "same", "changed", "not_compared", "gone"), 0)
+    assert [one["change"] for one in office.results("second")] == ["same", "same"]
+    town.board.suspend(licence, reason="order")
+    town.ticking(60)
+    office.write(another, row)
+    office.verify("third", before="second")
+    assert [(one["verdict"], one["change"]) for one in office.results("third")] == [("indeterminate", "same"), ("refuse", "changed")]
+
+
 def test_a_report_before_that_was_changed_is_not_compared_with(office: CredentialingOffice, town: Town) -> None:
     office.write(*office.collect(town.issue()))
     office.verify("first")

@@ -90,8 +90,8 @@ def test_what_is_compared_between_reports() -> None:
     row = result(verdict="refuse", reasons=[{"code": "revoked"}, {"code": "revoked"}])
     assert compared(row, None)["change"] == Change.NOT_COMPARED
     assert compared(row, {})["change"] == Change.NEW
-    assert compared(row, {"k": Outcome("refuse", ("revoked",))})["change"] == Change.SAME
-    changed = compared(row, {"k": Outcome("refuse", ("suspended",))})
+    assert compared(row, {"k": (Outcome("refuse", ("revoked",)),)})["change"] == Change.SAME
+    changed = compared(row, {"k": (Outcome("refuse", ("suspended",)),)})
     assert changed["change"] == Change.CHANGED
     assert changed["before"] == {"verdict": "refuse", "codes": ["suspended"]}
     assert compared(of_fault(RosterFault(3, "npi", "wrong")), {})["change"] == Change.NOT_COMPARED

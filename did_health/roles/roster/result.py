@@ -77,17 +77,20 @@ def outcome_of(result: JSONObject) -> Outcome:
     return Outcome(result["verdict"], tuple(dict.fromkeys([reason["code"] for reason in result["reasons"]])))
 
 
-def compared(result: JSONObject, before: Mapping[str, Outcome] | None) -> JSONObject:
-    """``result`` with what changed since the report whose outcomes are ``before``, by the rows' keys (``None``: there is none)."""
+def compared(result: JSONObject, before: Mapping[str, Sequence[Outcome]] | None) -> JSONObject:
+    """``result`` with what changed since the report whose outcomes are ``before``, by the rows' keys (``None``: there is none).
+
+    Several rows may have one key (a licence that stands twice on a roster, under two names): what one of them ended with then is no change.
+    """
     key = result["key"]
     if before is None or not key:
         return result | {"change": Change.NOT_COMPARED.value}
     known = before.get(key)
-    if known is None:
+    if not known:
         return result | {"change": Change.NEW.value}
-    if known == outcome_of(result):
+    if outcome_of(result) in known:
         return result | {"change": Change.SAME.value}
-    return result | {"change": Change.CHANGED.value, "before": {"verdict": known.verdict, "codes": list(known.codes)}}
+    return result | {"change": Change.CHANGED.value, "before": {"verdict": known[0].verdict, "codes": list(known[0].codes)}}
 
 
 def words_of(result: JSONObject) -> Sequence[str]:
