@@ -70,7 +70,7 @@ def init(
     session.require_name(name)
     session.require_details(title, jurisdiction)
     kind, professions, resources = session.algorithm(algorithm), tuple(profession or ()), tuple(resource or ("PhysicianLicenseCredential",))
-    part = None if compact is None else _compact_role(compact)
+    part = None if compact is None else compact_role(compact)
     for one in resources:
         BoardAccreditation(
             name=title, entity_type=entity_type, jurisdiction=jurisdiction, resource=one, professions=professions, valid_until=session.now()
@@ -98,7 +98,7 @@ def init(
         out.facts([("Board", title), ("DID", did), ("Accredited by", authority), ("Directory", directory)])
 
 
-def _compact_role(text: str) -> CompactRole:
+def compact_role(text: str) -> CompactRole:
     """The part in a compact that ``IMLC:spl`` stands for. Raises ``UsageError``."""
     from did_health.errors import FormatError
     from did_health.health.board_accreditation import CompactRole

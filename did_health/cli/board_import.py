@@ -12,7 +12,7 @@ import typer
 
 from did_health.cli import days, options, session
 from did_health.cli.board import BoardArgument
-from did_health.cli.board_publish import GROUP as app
+from did_health.cli.board_accredit import GROUP as app
 from did_health.cli.exits import FAILED, UsageError
 from did_health.cli.options import DirectoryOption, JSONOption, PassphraseFileOption, example
 from did_health.cli.output import Output, note

@@ -87,3 +87,49 @@ def test_a_part_in_no_compact_is_refused(cli: CLI, compact: str) -> None:
     ran = cli("board", "init", "va", "--title", "Virginia", "--jurisdiction", "US-VA", "--profession", "MD", "--compact", compact, code=2)
     assert "--compact" in ran.err
     assert "va" not in [path.stem for path in (cli.town / "institutions").iterdir()]
+
+
+def test_a_board_that_is_no_principal_state_any_more(cli: CLI) -> None:
+    cli("wallet", "init", "baker")
+    virginia = board(cli, "va", "US-VA")
+    principal = issue(cli, "va", LICENSE, license_of("7"), 900)
+    Path("license.json").write_bytes(Path("va.json").read_bytes())
+    cli("board", "publish", "va")
+    issue(cli, "va", LETTER, letter_of(virginia, principal, f"https://ledger.example/va/licenses/{principal.removeprefix('urn:uuid:')}.json"), 300)
+    assert told(cli, "va")["verdict"] == "accept"
+    assert "IMLC: issue_only" in cli("board", "accredit", "va", "--compact", "IMLC:issue_only").out
+    assert told(cli, "va", code=1)["codes"] == ["not_a_principal_state"]
+    assert told(cli, "license")["verdict"] == "accept"
+
+
+def test_what_a_board_may_issue_is_renewed_changed_and_ended(cli: CLI) -> None:
+    shown = cli.shown()
+    renewed = cli("board", "accredit", "nc-medical", "--until", "2099-12-31", "--json").json
+    assert [(one["resource"], one["professions"], one["validUntil"]) for one in renewed] == [(LICENSE, ["MD", "DO"], "2100-01-01T04:59:59Z")]
+    assert cli.verify(shown, "--json").json["verdict"] == "accept"
+    cli("board", "accredit", "nc-medical", "--profession", "DO")
+    assert "wrong_profession" in cli.verify(shown, "--json", code=1).json["codes"]
+    cli("board", "accredit", "nc-medical", "--profession", "MD", "--profession", "DO")
+    assert cli.verify(shown, "--json").json["verdict"] == "accept"
+    ended = f"{datetime.now(UTC) + timedelta(seconds=1):%Y-%m-%dT%H:%M:%SZ}"
+    assert cli("board", "accredit", "nc-medical", "--until", ended, "--json").json[0]["professions"] == ["MD", "DO"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("nc-medical",), "nothing is to be changed"),
+        (("nc-medical", "--compact", "IMLC"), "--compact"),
+        (("nc-medical", "--until", "never"), "--until"),
+        (("nc-medical", "--until", "1999-01-01"), "validUntil"),
+        (("nc-medical", "--profession", "MD", "--profession", "MD"), "named twice"),
+        (("nowhere", "--until", "2099-01-01"), "nowhere"),
+    ],
+)
+def test_an_accreditation_that_there_cannot_be(cli: CLI, arguments: tuple[str, ...], words: str) -> None:
+    assert words in cli("board", "accredit", *arguments, code=2).err
+
+
+def test_who_may_issue_nothing_is_not_accredited_anew(cli: CLI) -> None:
+    cli("did", "create", "hospital", "--title", "Mercy Hospital", "--jurisdiction", "US-NC")
+    assert "issue nothing" in cli("board", "accredit", "hospital", "--until", "2099-01-01", code=2).err
