@@ -73,11 +73,13 @@ class Docket:
         ``axis`` must be said only for ``active``, which ends what stands on that axis. Raises ``FormatError`` for a word that is no state,
         ``ValueError`` for a decision without a reason, one that ends before its beginning or has ended already, one about a licence that is
         revoked, restrictions of what is no licence, or an empty ``by`` where a second person has to approve. ``KeyError`` for a credential
-        that this issuer never issued.
+        that this issuer never issued. ``ConflictError`` (``did_log_not_newest``) if the board's keys were rotated since it was opened:
+        open it anew, nothing was written.
         """
         if until is not None and timestamps.require_aware(until) <= self._clock():
             raise ValueError("the decision would have ended already")
         decision = self._new(credential, state, reason, by, order, axis, effective, until, restrictions)
+        self._published.require_possible()
         self._store.enter([decision])
         return self._enforcement.proceed(decision)
 
@@ -101,6 +103,7 @@ class Docket:
             )
             for action in order.actions
         ]
+        self._published.require_possible()
         self._store.enter(decisions)
         return tuple(self._enforcement.proceed(decision) for decision in decisions)
 
@@ -114,6 +117,7 @@ class Docket:
             raise ValueError("a second person approves, not the one who entered the decision")
         if decision.is_final or decision.is_approved:
             raise ValueError(f"the decision does not wait for an approval: it is {decision.status}")
+        self._published.require_possible()
         return self._enforcement.proceed(self._enforcement.recorded(decision, DecisionEvent.APPROVED, by))
 
     def withdraw(self, decision_id: str, *, by: str, why: str) -> Decision:
@@ -140,6 +144,7 @@ class Docket:
             raise ValueError("what is for ever cannot be undone: issue a new credential")
         if not decision.is_being_undone and self._clock() > decision.carried_out_at + self.rules.undo_window:
             raise ValueError("the window for undoing has passed: enter a new decision")
+        self._published.require_possible()
         if not decision.is_being_undone:
             decision = self._enforcement.recorded(decision, DecisionEvent.UNDOING, by, why)
         return self._enforcement.take_back(decision, DecisionEvent.UNDONE, by, why)

@@ -24,6 +24,12 @@ class Published(Protocol):
     def can_be_restricted(self, credential: str) -> bool:
         """Whether the credential is one that is issued anew with restrictions."""
 
+    def require_possible(self) -> None:
+        """Raises unless what is published now would be admitted: asked before a decision is written, for nothing of it is to stand alone.
+
+        ``ConflictError`` if the board's keys were rotated since it was opened, ``VerificationError`` if they are not its DID's.
+        """
+
     def publish(self, credential: str, standing: Sequence[Decision], decided: Sequence[Restriction], decision: Decision, reason: str) -> None:
         """Let the status lists say of everything that was issued for the licence what the decisions that stand come to.
 

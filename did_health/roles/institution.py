@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
 
+from did_health.did.document import DIDDocument
 from did_health.did.methods import webvh
 from did_health.encoding import strict_json
 from did_health.encoding.base64 import base64url_decode, base64url_encode
@@ -195,7 +196,7 @@ class Institution:
         Raises ``ConflictError`` if somebody else has continued the DID's log, ``FormatError`` for a service that is none; nothing is saved then.
         """
         named = self.log.latest.state.get("service", []) if services is None else announced(services)
-        self._require_newest()
+        self.require_newest()
         update, new_next, assertion = self._next_signer(), generate(self.random), generate(self.random, self.keys.assertion.public_key.algorithm)
         multikey = assertion.public_key.multikey
         log = webvh.update(
@@ -211,15 +212,33 @@ class Institution:
 
     def deactivate(self) -> None:
         """End the DID for ever."""
-        self._require_newest()
+        self.require_newest()
         signer = self._next_signer()
         self._log_line(webvh.deactivate(self.log, signer=signer, now=self.clock()), self.keys, signer)
 
-    def _require_newest(self) -> None:
-        """The keys that another process saved must not be overwritten by those of a line that will never be logged."""
+    def require_newest(self) -> None:
+        """Raises ``ConflictError`` (``did_log_not_newest``) if the DID's log was continued elsewhere since it was opened here, as by a rotation.
+
+        The keys that another process saved must not be overwritten by those of a line that will never be logged.
+        """
         newest = self.ledger.latest(did_subject(self.did))
         if newest is None or newest.parsed.content != hashlib.sha256(self.log.lines[-1]).digest():
-            raise ConflictError("the DID's log on the ledger is another than the one at hand", where=self.did, hint="Open the institution again")
+            raise ConflictError(
+                "the DID's log on the ledger is another than the one at hand: its keys may have been rotated since it was opened",
+                where=self.did,
+                hint="Open the institution again",
+                code="did_log_not_newest",
+            )
+
+    def require_current_key(self) -> None:
+        """Raises unless the ledger, as it is now, admits what the assertion key signs: to be asked before anything is written that has to be logged.
+
+        ``ConflictError`` as of ``require_newest``, and ``VerificationError`` (``wrong_key``) if the DID's document does not list the key.
+        """
+        self.require_newest()
+        if self.log.deactivated or self.verification_method not in DIDDocument.parse(self.log.latest.state).relationship("assertionMethod"):
+            hint = "If a rotation was cut off, rotate again; else use the newest copy of the keys"
+            raise VerificationError("the DID's document does not list the assertion key at hand", where=self.did, hint=hint, code="wrong_key")
 
     def _next_signer(self) -> ExportableSigner:
         for signer in (self.keys.next_update, self.keys.update):

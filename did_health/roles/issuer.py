@@ -134,8 +134,8 @@ class Board:
     def issue(self, claims: CredentialClaims, *, to: str) -> Issued:
         """Issue one credential about the DID ``to``.
 
-        Raises ``FormatError`` for claims that this issuer cannot state, and ``ConflictError`` for a number that is already issued; then
-        nothing is written.
+        Raises ``FormatError`` for claims that this issuer cannot state, ``ConflictError`` for a number that is already issued, or if the
+        issuer's keys were rotated since it was opened (``did_log_not_newest``); then nothing is written.
         """
         return self.issue_many([(claims, to)])[0]
 
@@ -152,6 +152,7 @@ class Board:
         for claims, _ in orders:
             if isinstance(claims, str | bytes | Mapping):
                 raise TypeError(f"claims are an object such as PhysicianLicense, not {type(claims).__name__}; the holder's DID is given by to=")
+        self.institution.require_current_key()
         now = self.institution.clock()
         if not superseding:
             self._refuse_doubles([claims for claims, _ in orders])

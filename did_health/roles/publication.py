@@ -62,6 +62,10 @@ class Publication:
         row = self._listed(credential)
         return row.type == PhysicianLicense.credential_type and Credential.parse(row.document).valid_until is not None
 
+    def require_possible(self) -> None:
+        """See ``Published``."""
+        self._status.require_possible()
+
     def publish(self, credential: str, standing: Sequence[Decision], decided: Sequence[Restriction], decision: Decision, reason: str) -> None:
         """See ``Published``. The lists come first: a suspension does not wait for what is to be issued."""
         self._list(credential, standing, decision, reason)

@@ -49,6 +49,7 @@ class StatusPublisher:
         present = self._register.status_lists(f"{self.url}/")
         wanted = self._purposes if self._purposes is not None else () if present else PURPOSES
         if absent := [purpose for purpose in wanted if self._list_url(purpose) not in present]:
+            self.require_possible()
             now = self._institution.clock()
             empty = {purpose: StatusList.empty(LIST_SIZE, _BITS.get(purpose, 1)) for purpose in absent}
             lists = [StatusListState(self._list_url(purpose), 1, self._signed(purpose, bits, now)) for purpose, bits in empty.items()]
@@ -90,8 +91,9 @@ class StatusPublisher:
     def change(self, values: Mapping[StatusPurpose, int], indices: Sequence[int], changes: Sequence[StatusChange]) -> None:
         """Set ``values`` at ``indices``, record why, log and publish the lists that changed.
 
-        Raises ``ConflictError`` if another process changed them first; nothing was written then.
+        Raises ``ConflictError`` if another process changed them first, or rotated the institution's keys; nothing was written then.
         """
+        self.require_possible()
         now = self._institution.clock()
         current = self._register.status_lists(f"{self.url}/")
         lists = []
@@ -101,6 +103,10 @@ class StatusPublisher:
             lists.append(StatusListState(url, current[url].version + 1, self._signed(purpose, updated, now)))
         self._register.change(changes, lists)
         self.publish()
+
+    def require_possible(self) -> None:
+        """Raises unless the ledger would admit lists now; see ``Institution.require_current_key``."""
+        self._institution.require_current_key()
 
     def publish(self) -> None:
         """Log and publish every list of the register that is not the newest on the ledger.

@@ -298,7 +298,8 @@ class Office:
     def rotate(self, name: str, *, services: Mapping[str, str] | None = None) -> Institution:
         """Rotate an institution's keys (see ``Institution.rotate``); the new ones are written before they are logged.
 
-        A board that was opened before still has the old keys, and what it does raises ``VerificationError``: open it anew with ``board``.
+        A board that was opened before still has the old keys: whatever it is to issue or decide raises ``ConflictError``
+        (``did_log_not_newest``) and writes nothing. Open it anew with ``board``.
         """
         institution = self.institution(name)
         institution.rotate(lambda keys: self._save_keys(name, keys), services=services)
