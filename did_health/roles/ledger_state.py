@@ -19,7 +19,7 @@ from did_health.did.document import DIDDocument
 from did_health.did.method import Resources
 from did_health.did.resolution import required_urls, resolve
 from did_health.encoding import strict_json
-from did_health.errors import FormatError, ResolutionError, UnsupportedError, VerificationError
+from did_health.errors import DidHealthError, FormatError, ResolutionError, UnsupportedError, VerificationError
 from did_health.keys import PublicKey
 from did_health.ledger.batch import IssuanceReceipt
 from did_health.ledger.entry import Entry, Kind, did_subject, subject_of
@@ -236,7 +236,8 @@ class LedgerState:
         except VerificationError as error:
             if error.code == "latest_of_another_subject":
                 raise Unproven(Outcome.UNKNOWN, "ledger_proof_mismatch", "the ledger answered about another subject") from error
-            raise Unproven(Outcome.FAIL, "ledger_proof_invalid", f"the ledger's proof does not hold: {error}") from error
+            _require_named(error)
+            raise Unproven(Outcome.FAIL, "ledger_proof_invalid", f"the ledger's proof does not hold: {error}{_doubt_of_policy(error)}") from error
         return Latest(verified.entry, _witnessed_at(verified.timestamp)), verified.checkpoint.checkpoint
 
     def _did(self, text: str, now: datetime) -> DIDState:
@@ -341,7 +342,8 @@ class LedgerState:
         except Unproven:
             raise
         except (VerificationError, ResolutionError, FormatError, UnsupportedError) as error:
-            raise Unproven(Outcome.FAIL, "receipt_invalid", f"the issuance receipt does not hold: {error}") from error
+            _require_named(error)
+            raise Unproven(Outcome.FAIL, "receipt_invalid", f"the issuance receipt does not hold: {error}{_doubt_of_policy(error)}") from error
         return Logged(_witnessed_at(found.timestamp), entry.author), found.checkpoint.checkpoint
 
 
@@ -366,6 +368,18 @@ def _not_from_the_future(verify: Callable[[int | None], Result], now: datetime) 
     except VerificationError as error:
         verify(None)
         raise Unproven(Outcome.UNKNOWN, "evidence_from_the_future", "the ledger's proof is from the future: check this machine's clock") from error
+
+
+def _require_named(error: DidHealthError) -> None:
+    """Of what a log says that the policy does not name nothing is known, neither good nor bad. Raises ``Unproven``."""
+    if error.code == "log_not_in_policy":
+        sentence = f"the ledger's proof is by a log that the trust policy does not name, so it says nothing: is it the right policy? {error.hint}"
+        raise Unproven(Outcome.UNKNOWN, error.code, sentence) from error
+
+
+def _doubt_of_policy(error: DidHealthError) -> str:
+    """What else may be wrong where the policy's own keys and quorum are not met: both look the same under a policy that is not the ledger's."""
+    return "; either it is forged, or the trust policy is another ledger's" if error.code in ("note_unverified", "quorum_not_met") else ""
 
 
 def _pinned(check: Callable[[], None]) -> bool:

@@ -125,13 +125,18 @@ class WitnessPolicy:
         """What a checkpoint says, once a log of this policy signed it and the quorum cosigned it.
 
         ``now`` is POSIX seconds; cosignatures more than ``max_future_skew`` seconds after it are not counted. Raises ``FormatError``
-        for a note that is no checkpoint; ``VerificationError`` with code ``policy_empty``, ``note_unverified`` (no
-        log of the policy with this origin signed it), ``note_signature_invalid`` (by such a log or a witness) or ``quorum_not_met``.
+        for a note that is no checkpoint; ``VerificationError`` with code ``policy_empty``, ``log_not_in_policy`` (it is the checkpoint of a
+        log of another name than those of the policy, of which nothing is known), ``note_unverified`` (no log of the policy with this origin
+        signed it), ``note_signature_invalid`` (by such a log or a witness) or ``quorum_not_met``.
         """
         if not self.logs:
             raise VerificationError("the witness policy knows no log", code="policy_empty", hint="Name the logs to trust in the policy")
         checkpoint = Checkpoint.parse(note.text)
-        open_note(note, [key for key in self._log_keys if key.name == checkpoint.origin])
+        known = [key for key in self._log_keys if key.name == checkpoint.origin]
+        if not known:
+            names = ", ".join(key.name for key in self._log_keys)
+            raise VerificationError("the checkpoint is of a log that the policy does not name", hint=f"The policy names {names}", code="log_not_in_policy")
+        open_note(note, known)
         cosigners = self.cosigners(note, now=now, max_future_skew=max_future_skew)
         cosigned = {one.witness: one.timestamp for one in cosigners}
         timestamp = None

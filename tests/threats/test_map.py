@@ -168,7 +168,7 @@ def test_a_bundle_of_another_log_is_refused(log: AnyLog) -> None:
     other = new_log("other.example")
     other.add(revocation(2))
     other.close()
-    assert refusal(log, other.bundle(ONE), ONE) == "note_unverified"
+    assert refusal(log, other.bundle(ONE), ONE) == "log_not_in_policy"
     # Nor does its head serve under the checkpoint of the log that one believes.
     mixed = replace(other.bundle(ONE), checkpoint=log.note(), head_index=len(log.leaves) - 1, head_path=log.tree.inclusion_proof(len(log.leaves) - 1))
     assert refusal(log, mixed, ONE) == "inclusion_proof_invalid"

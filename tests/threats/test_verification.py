@@ -10,6 +10,7 @@ from datetime import timedelta
 
 import pytest
 
+from did_health.errors import VerificationError
 from did_health.keys import generate
 from did_health.ledger.batch import IssuanceBatch, credential_digest
 from did_health.ledger.entry import Entry, Kind, subject_of
@@ -49,16 +50,27 @@ def test_what_a_stolen_board_key_signs_without_the_ledger_is_refused(town: Town)
     refused(town.judge(town.signed(town.draft())), CheckName.RECEIPT, "not_logged")
 
 
-def test_a_receipt_from_a_ledger_of_the_thiefs_own_is_refused(town: Town) -> None:
+def from_the_thiefs_ledger(town: Town, origin: str) -> Issued:
     stolen = town.signed(town.draft())
-    real = town.directory.ledger
     batch = IssuanceBatch([credential_digest(stolen)])
     submission = town.board.institution.entry(Kind.ISSUANCE_BATCH, town.board.did, batch.content)
     tree = Tree()
     tree.append(leaf_hash(submission.entry))
-    note = sign_note(Checkpoint(real.origin, 1, tree.root()).encode(), [NoteSigner(real.origin, THIEF)])
+    note = sign_note(Checkpoint(origin, 1, tree.root()).encode(), [NoteSigner(origin, THIEF)])
     receipt = batch.receipts(TlogProof(0, (), note, submission.entry))[0]
-    refused(town.judge(Issued(stolen, receipt.to_object())), CheckName.RECEIPT, "receipt_invalid")
+    return Issued(stolen, receipt.to_object())
+
+
+def test_a_receipt_from_a_ledger_of_the_thiefs_own_is_refused(town: Town) -> None:
+    refused(town.judge(from_the_thiefs_ledger(town, town.directory.ledger.origin)), CheckName.RECEIPT, "receipt_invalid")
+
+
+def test_a_receipt_from_a_ledger_that_the_policy_does_not_name_is_not_believed(town: Town) -> None:
+    """It may be the thief's, or that of boards whom the verifier's policy lacks: nobody can tell, and nobody can read the claims."""
+    report = town.judge(from_the_thiefs_ledger(town, "thief.example"))
+    undecided(report, CheckName.RECEIPT, "log_not_in_policy")
+    with pytest.raises(VerificationError):
+        _ = report.credentials
 
 
 def test_a_receipt_moved_to_another_credential_is_refused(town: Town) -> None:

@@ -90,6 +90,29 @@ def test_absence_is_as_old_as_the_oldest_proof_of_it() -> None:
     assert unproven(facts(logs, *proofs, now=START + DAY), NOBODY) == (Outcome.UNKNOWN, "evidence_stale")
 
 
+def sentence(known: Facts, subject: bytes) -> str:
+    with pytest.raises(Unproven) as refused:
+        known.revocation(subject)
+    return refused.value.what
+
+
+def test_a_proof_by_a_log_that_the_policy_does_not_name_is_no_no() -> None:
+    log, other = made("one.example", 1), made("two.example", 1)
+    foreign = facts([log], {url(log, SUBJECT): item(other, SUBJECT, 0)[url(other, SUBJECT)]})
+    assert unproven(foreign, SUBJECT) == (Outcome.UNKNOWN, "log_not_in_policy")
+    assert "is it the right policy? The policy names one.example" in sentence(foreign, SUBJECT)
+
+
+def test_a_log_of_the_same_name_with_another_key_is_refused_and_the_policy_may_be_at_fault() -> None:
+    log = made("one.example", 1)
+    double = AnyLog(NoteSigner("one.example", generate(repeatable_bytes("double"))), WITNESSES, START)
+    double.add(revocation(1))
+    double.close()
+    known = facts([log], item(double, SUBJECT, 0))
+    assert unproven(known, SUBJECT) == (Outcome.FAIL, "ledger_proof_invalid")
+    assert sentence(known, SUBJECT).endswith("either it is forged, or the trust policy is another ledger's")
+
+
 def test_nobody_answering_proves_nothing() -> None:
     log = made("one.example", 1)
     assert unproven(facts([log]), SUBJECT) == (Outcome.UNKNOWN, "ledger_unavailable")
@@ -100,7 +123,6 @@ def test_what_does_not_hold_is_told_from_what_is_no_answer() -> None:
     log, other = made("one.example", 1), made("two.example", 1)
     assert unproven(facts([log], {url(log, SUBJECT): Item(b"c2sp.org/tlog-proof@v1\n", START)}), SUBJECT) == (Outcome.UNKNOWN, "ledger_proof_malformed")
     assert unproven(facts([log], {url(log, NOBODY): item(log, SUBJECT, 0)[url(log, SUBJECT)]}), NOBODY) == (Outcome.UNKNOWN, "ledger_proof_mismatch")
-    assert unproven(facts([log], {url(log, SUBJECT): item(other, SUBJECT, 0)[url(other, SUBJECT)]}), SUBJECT) == (Outcome.FAIL, "ledger_proof_invalid")
     assert unproven(facts([log], item(log, SUBJECT)), SUBJECT) == (Outcome.FAIL, "ledger_proof_invalid")
     early = made("one.example", 1, at=START + DAY)
     assert unproven(facts([early], item(early, SUBJECT, 0)), SUBJECT) == (Outcome.UNKNOWN, "evidence_from_the_future")
