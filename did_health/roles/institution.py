@@ -233,10 +233,12 @@ class Institution:
     def require_current_key(self) -> None:
         """Raises unless the ledger, as it is now, admits what the assertion key signs: to be asked before anything is written that has to be logged.
 
-        ``ConflictError`` as of ``require_newest``, and ``VerificationError`` (``wrong_key``) if the DID's document does not list the key.
+        ``ConflictError`` as of ``require_newest``, and ``VerificationError``: ``did_deactivated``, or ``wrong_key`` if the DID's document does not list the key.
         """
         self.require_newest()
-        if self.log.deactivated or self.verification_method not in DIDDocument.parse(self.log.latest.state).relationship("assertionMethod"):
+        if self.log.deactivated:
+            raise VerificationError("the DID was deactivated: nothing more is signed in its name", where=self.did, code="did_deactivated")
+        if self.verification_method not in DIDDocument.parse(self.log.latest.state).relationship("assertionMethod"):
             hint = "If a rotation was cut off, rotate again; else use the newest copy of the keys"
             raise VerificationError("the DID's document does not list the assertion key at hand", where=self.did, hint=hint, code="wrong_key")
 

@@ -131,4 +131,4 @@ def test_a_deactivated_board_decides_nothing(scene: Scene) -> None:
     board.institution.deactivate()
     with pytest.raises(VerificationError) as refused:
         board.suspend(scene.issued, reason="r")
-    assert refused.value.code == "wrong_key"
+    assert refused.value.code == "did_deactivated"

@@ -120,7 +120,7 @@ def test_nobody_answering_proves_nothing() -> None:
 
 
 def test_what_does_not_hold_is_told_from_what_is_no_answer() -> None:
-    log, other = made("one.example", 1), made("two.example", 1)
+    log = made("one.example", 1)
     assert unproven(facts([log], {url(log, SUBJECT): Item(b"c2sp.org/tlog-proof@v1\n", START)}), SUBJECT) == (Outcome.UNKNOWN, "ledger_proof_malformed")
     assert unproven(facts([log], {url(log, NOBODY): item(log, SUBJECT, 0)[url(log, SUBJECT)]}), NOBODY) == (Outcome.UNKNOWN, "ledger_proof_mismatch")
     assert unproven(facts([log], item(log, SUBJECT)), SUBJECT) == (Outcome.FAIL, "ledger_proof_invalid")
