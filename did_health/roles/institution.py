@@ -233,7 +233,7 @@ class Institution:
     def require_current_key(self) -> None:
         """Raises unless the ledger, as it is now, admits what the assertion key signs: to be asked before anything is written that has to be logged.
 
-        ``ConflictError`` as of ``require_newest``, and ``VerificationError``: ``did_deactivated``, or ``wrong_key`` if the DID's document does not list the key.
+        ``ConflictError`` as of ``require_newest``, and ``VerificationError``: ``did_deactivated``, or ``wrong_key`` if the document does not list the key.
         """
         self.require_newest()
         if self.log.deactivated:
