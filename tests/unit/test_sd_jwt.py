@@ -170,7 +170,7 @@ def test_what_cannot_be_concealed(random: Callable[[int], bytes]) -> None:
         ({}, [base64url_encode(b'{"a":1}')], FormatError, "neither"),
         ({}, [base64url_encode(b'["s","a",{"b":1,"b":2}]')], FormatError, "duplicate"),
         ({}, ["%"], FormatError, "base64url"),
-        ({}, [""], FormatError, "not JSON"),
+        ({}, [""], FormatError, "empty"),
         ({"exp": 1}, [], VerificationError, "expired"),
         ({"aud": "other"}, [], VerificationError, "audience"),
         (b"[]", [], FormatError, "not a JSON object"),
