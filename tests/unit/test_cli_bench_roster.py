@@ -13,8 +13,8 @@ from did_health.cli.bench import measure, roster
 from did_health.errors import VerificationError
 from tests.cli_runs import CLI
 
-NAMES = ["verify a licence of a roster / U", "the same, of 11 / of 2", "two workers / one", "memory of a worker / MB", "memory of the main process / MB",
-         "whole run with two workers, a licence / U"]  # fmt: skip
+NAMES = ["verify a licence of a roster / U", "the same, of 11 / of 2", "verify a default licence of a roster / U", "two workers / one",
+         "memory of a worker / MB", "memory of the main process / MB", "whole run with two workers, a licence / U"]  # fmt: skip
 
 
 @pytest.fixture

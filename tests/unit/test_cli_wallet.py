@@ -48,7 +48,7 @@ def test_a_credential_without_an_id(cli: CLI) -> None:
     assert "no id" in cli("wallet", "add", "brown", "brown.json", code=2).err
 
 
-@pytest.mark.parametrize(("content", "words"), [(b"", "JSON"), (b"\x00\xff garbage", "JSON"), (b"{}", "issuance receipt"), (b'{"a":1,"a":2}', "duplicate")])
+@pytest.mark.parametrize(("content", "words"), [(b"", "empty"), (b"\x00\xff garbage", "JSON"), (b"{}", "issuance receipt"), (b'{"a":1,"a":2}', "duplicate")])
 def test_garbage_is_not_added(cli: CLI, content: bytes, words: str) -> None:
     Path("x.json").write_bytes(content)
     ran = cli("wallet", "add", "brown", "x.json", code=2)

@@ -87,8 +87,8 @@ def roster(rows: int, yardstick: Work) -> list[Ratio]:
     boards = f"licences of {len(BOARDS)} boards"
     return [
         Ratio("verify a licence of a roster / U", each / unit, LIMIT_ROW, f"{count} {boards}, of the 2 kB of bench, with the row read and its result written"),
-        _default(yardstick, min(rows, DEFAULT), boards),
         Ratio(f"the same, of {count} / of {FEW}", grown / few, LIMIT_GROWTH, "time per licence in its own U, medians of chunks"),
+        _default(yardstick, min(rows, DEFAULT), boards),
         Ratio("two workers / one", one / two, LIMIT_SPEEDUP, f"processes; {one:.1f} s and {two:.1f} s", at_least=True),
         Ratio("memory of a worker / MB", max(one_mb, two_mb), LIMIT_MEMORY_MB, "at most, of each of the two"),
         Ratio("memory of the main process / MB", main_mb, LIMIT_MEMORY_MB, "at most, in a run from the roster's file to the report"),
@@ -102,7 +102,7 @@ def _default(yardstick: Work, rows: int, boards: str) -> Ratio:
         _issue(place, rows, PURPOSES_BY_DEFAULT)
         setup, chunks = _found(place)
         each, unit, _, count = _judged(setup, chunks(), yardstick)
-    return Ratio("the same of default licences / U", each / unit, None, f"{count} {boards}, with the list of messages")
+    return Ratio("verify a default licence of a roster / U", each / unit, None, f"{count} {boards}, with the list of messages")
 
 
 def _issue(place: Place, rows: int, purposes: Sequence[StatusPurpose]) -> None:
