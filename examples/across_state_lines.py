@@ -48,14 +48,14 @@ def main(directory: str) -> list[str]:
             )
 
         def letter_of(board: dh.Board, licence: dh.Issued) -> dh.Issued:
-            where = location_of(board.institution.base_url, licence.id)
+            where, today = location_of(board.institution.base_url, licence.id), town.clock()
             letter = dh.LetterOfQualification(
                 spl=PrincipalLicense(board.did, licence.id, where),
                 spl_basis="residence",
                 decision="qualified",
-                issued_on=now.date(),
-                valid_until=now + timedelta(days=365),
-                checks={name: QualificationCheck("pass", now.date()) for name in CHECKS},
+                issued_on=today.date(),
+                valid_until=today + timedelta(days=365),
+                checks={name: QualificationCheck("pass", today.date()) for name in CHECKS},
             )
             return board.issue(letter, to=wallet.did)
 
@@ -86,9 +86,12 @@ def main(directory: str) -> list[str]:
         seen.append(f"the letter on day 366: {verdict(letter)}")
         seen += [f"on day 366, {name}: {verdict(issued)}" for name, issued in licenses.items()]
 
-        # Discipline cascades by law: no other board has done anything yet, and all three licences are refused.
+        # Discipline cascades by law: no other board has done anything yet, and all three licences are refused. So is a letter that is under way.
+        another = letter_of(virginia, principal)
+        seen.append(f"another letter: {verdict(another)}")
         virginia.suspend(principal, reason="An investigation", order="Order 2026-17")
         seen += [f"after Virginia's order, {name}: {verdict(issued)}" for name, issued in licenses.items()]
+        seen.append(f"and the other letter: {verdict(another)}")
         print(*seen, sep="\n")
     return seen
 

@@ -78,7 +78,9 @@ def test_across_state_lines(tmp_path: Path) -> None:
         "the letter: accept", "wv: accept", "me: accept", "co: accept",
         "a letter by Connecticut: refuse not_a_principal_state",
         "the letter on day 366: refuse expired", "on day 366, wv: accept", "on day 366, me: accept", "on day 366, co: accept",
+        "another letter: accept",
         *(f"after Virginia's order, {name}: refuse principal_suspended principal_license_suspended" for name in ("wv", "me", "co")),
+        "and the other letter: refuse principal_suspended principal_license_suspended",
     ]  # fmt: skip
 
 
