@@ -32,6 +32,7 @@ RECEIPT_PROOF: Final = "receiptProof"
 _CREDENTIAL: Final = "credential"
 _PLAIN: Final = Survey(2, True)
 _PRESENTED: Final = "verifiableCredential"
+_SOURCES: Final = (bytes, dict, str)
 _PLAINLY_PRESENTED: Final = ["VerifiablePresentation"]
 """The type of what is no envelope, and so need not be asked."""
 
@@ -89,7 +90,7 @@ def parse_document(source: bytes | str | JSONObject | Document) -> Document:
     """
     if isinstance(source, Document):
         return source
-    if not isinstance(source, dict | bytes | str):
+    if not isinstance(source, _SOURCES):
         raise TypeError(f"bytes, a text or a JSON object is verified, not {type(source).__name__}; of what a board issued that is its to_json()")
     if not isinstance(source, dict) and (secured := Secured.recognize(source)) is not None:
         return _opened(secured)
