@@ -120,10 +120,15 @@ def built_town(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture
-def cli(built_town: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> CLI:
-    shutil.copytree(built_town, tmp_path / "work")
+def at_work(town: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> CLI:
+    """Commands in a copy of a folder in which a ``town`` was built."""
+    shutil.copytree(town, tmp_path / "work")
     monkeypatch.setenv("DID_HEALTH_DIR", str(tmp_path / "work" / "town"))
     monkeypatch.setenv("DID_HEALTH_PASSPHRASE", PASSPHRASE)
     monkeypatch.chdir(tmp_path / "work")
     return CLI(tmp_path / "work", capsys)
+
+
+@pytest.fixture
+def cli(built_town: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> CLI:
+    return at_work(built_town, tmp_path, capsys, monkeypatch)

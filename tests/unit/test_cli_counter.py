@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,7 @@ from typing import Any
 import pytest
 
 from did_health.limits import MAX_DOCUMENT_BYTES, MAX_OVERRIDE_NOTE_CHARACTERS, MAX_PORTRAIT_BYTES
-from tests.cli_runs import AUDIENCE, CLI
-from tests.ledger_parties import PASSPHRASE
+from tests.cli_runs import AUDIENCE, CLI, at_work
 from tests.pharmacy_runs import CLAIMS, PICTURE, build_pharmacy_town, check, shown
 
 
@@ -25,12 +23,9 @@ def pharmacy_town(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def cli(pharmacy_town: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> CLI:
-    shutil.copytree(pharmacy_town, tmp_path / "work")
-    monkeypatch.setenv("DID_HEALTH_DIR", str(tmp_path / "work" / "town"))
-    monkeypatch.setenv("DID_HEALTH_PASSPHRASE", PASSPHRASE)
-    monkeypatch.chdir(tmp_path / "work")
+    commands = at_work(pharmacy_town, tmp_path, capsys, monkeypatch)
     Path("nothing.json").write_text('{"format": "did-health/evidence/v1", "items": {}}')
-    return CLI(tmp_path / "work", capsys)
+    return commands
 
 
 def prescriber(verdict: str = "accept", *codes: str, schedule: str = "none") -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import shutil
 import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,8 +12,7 @@ from typing import Any
 import pytest
 from fhir.resources.R4B.bundle import Bundle
 
-from tests.cli_runs import AUDIENCE, CLI, documents
-from tests.ledger_parties import PASSPHRASE
+from tests.cli_runs import AUDIENCE, CLI, at_work, documents
 from tests.pharmacy_parties import IDENTITY
 from tests.pharmacy_runs import CLAIMS, build_pharmacy_town, check, shown
 
@@ -28,11 +26,7 @@ def pharmacy_town(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def cli(pharmacy_town: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> CLI:
-    shutil.copytree(pharmacy_town, tmp_path / "work")
-    monkeypatch.setenv("DID_HEALTH_DIR", str(tmp_path / "work" / "town"))
-    monkeypatch.setenv("DID_HEALTH_PASSPHRASE", PASSPHRASE)
-    monkeypatch.chdir(tmp_path / "work")
-    return CLI(tmp_path / "work", capsys)
+    return at_work(pharmacy_town, tmp_path, capsys, monkeypatch)
 
 
 def test_a_request_asks_for_what_a_pickup_needs(cli: CLI) -> None:
