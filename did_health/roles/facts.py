@@ -17,8 +17,8 @@ from did_health.limits import MAX_CLOCK_SKEW_SECONDS, MAX_DID_LOG_BYTES, MAX_RES
 from did_health.roles.documents import Part, parse_document
 from did_health.roles.evidence import Need
 from did_health.roles.ledger_state import WEBVH, ContentState, DIDState, LedgerState, Logged, Unproven
+from did_health.roles.memo import Memo
 from did_health.roles.report import Outcome
-from did_health.roles.siblings import Families
 from did_health.trust.registry import ACTION_ISSUE, RegistryRecord, record_identifier
 from did_health.vc.ledger_revocation import LedgerRevocation
 from did_health.vc.status import EntriesAlike, StatusEntry, StatusResult, check_status, is_clear
@@ -36,8 +36,8 @@ class Facts:
         self._oldest, self._newest = now - max_age, now + _SKEW
         # One step after the other asks for the issuer. One pair, so that threads cannot mix it up.
         self._found_before: tuple[str, DIDState | None] = ("", None)
-        self.families: Families | None = None
-        """For verifications at the same moment, if there are several."""
+        self.families: Memo | None = None
+        """Of licences (``roles.siblings``), for verifications at the same moment, if there are several."""
 
     @property
     def registry_authority(self) -> str:

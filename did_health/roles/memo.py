@@ -31,7 +31,15 @@ class Memo:
             result = compute()
         else:
             return result
+        self.remember(key, result)
+        return result
+
+    def known(self, key: Hashable) -> Any:
+        """The remembered result of ``key``; ``None`` if there is none."""
+        return self._results.get(key)
+
+    def remember(self, key: Hashable, result: object) -> None:
+        """Remember what was worked out elsewhere."""
         if len(self._results) >= self._capacity:
             self._results.pop(next(iter(self._results)), None)
         self._results[key] = result
-        return result

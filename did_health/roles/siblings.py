@@ -24,7 +24,8 @@ from did_health.vc.status import EntriesAlike
 Likeness = tuple[object, ...]
 """All that siblings have in common, and how they are asked for: whoever shares it shares the checks that rest on it."""
 
-_CAPACITY: Final = 256
+FAMILIES: Final = 256
+"""How many families a verifier remembers at most; of a forgotten one, a licence goes the general way."""
 
 
 def likeness(part: Part, place: int, waive: Sequence[CheckName], holder: str | None, *, presented: bool) -> Likeness | None:
@@ -32,14 +33,14 @@ def likeness(part: Part, place: int, waive: Sequence[CheckName], holder: str | N
     credential, receipt = part.credential, part.receipt
     if type(receipt) is not dict:
         return None
-    count, subject = receipt.get("count"), credential["credentialSubject"]
-    # True and 1.0 are 1 to whoever compares.
-    if type(count) is not int or (presented and subject.get("id") != holder):
+    form, count, root, subject = receipt.get("format"), receipt.get("count"), receipt.get("root"), credential["credentialSubject"]
+    # True and 1.0 are 1 to whoever compares, and what is no text may not be comparable.
+    if type(count) is not int or type(form) is not str or type(root) is not str or (presented and subject.get("id") != holder):
         return None
     lists = [entry["statusListCredential"] for entry in credential["credentialStatus"]]
     return (
         place, presented, waive, credential["type"][1], credential["issuer"], credential["proof"]["verificationMethod"], subject["profession"],
-        subject["board"]["jurisdiction"], receipt.get("format"), count, receipt.get("root"), *lists,
+        subject["board"]["jurisdiction"], form, count, root, *lists,
     )  # fmt: skip
 
 
@@ -73,26 +74,3 @@ class Family(NamedTuple):
         except (VerificationError, FormatError):
             return False
         return True
-
-
-class Families:
-    """The families met at one moment, the oldest forgotten first. Safe for several threads: at worst a licence goes the general way."""
-
-    __slots__ = ("_known",)
-
-    def __init__(self) -> None:
-        self._known: dict[Likeness, Family] = {}
-
-    def of(self, like: Likeness) -> Family | None:
-        """The family of those that are alike; ``None`` if none was met."""
-        try:
-            return self._known.get(like)
-        except TypeError:
-            # A receipt holds a list or an object where a text belongs.
-            return None
-
-    def remember(self, like: Likeness, family: Family) -> None:
-        """Add one."""
-        while len(self._known) >= _CAPACITY:
-            self._known.pop(next(iter(self._known)), None)
-        self._known[like] = family

@@ -23,7 +23,7 @@ from did_health.roles.nonces import UsedNonces
 from did_health.roles.pins import Pins, PinsInMemory
 from did_health.roles.plan import missing
 from did_health.roles.report import Check, CheckName, Outcome, Report, Verdict, verdict_of
-from did_health.roles.siblings import Families
+from did_health.roles.siblings import FAMILIES
 from did_health.trust.policy import DEFAULT_PURPOSE, TrustPolicy
 
 Missing = Callable[[Evidence], Sequence[Need]]
@@ -192,7 +192,7 @@ class Verifier:
         before, facts = self._facts_before
         if facts is not None and before == asked:
             if facts.families is None:
-                facts.families = Families()
+                facts.families = Memo(FAMILIES)
             return facts
         allowed = self.policy.max_age_for(purpose)
         facts = Facts(state, now, allowed if max_age is None else min(allowed, max_age))

@@ -24,9 +24,10 @@ from did_health.roles.documents import Part
 from did_health.roles.domain.finding import Followed, Reference
 from did_health.roles.domain.table import rules_of
 from did_health.roles.ledger_state import Unproven
+from did_health.roles.memo import Memo
 from did_health.roles.nonces import UsedNonces
 from did_health.roles.report import Check, CheckName, Outcome
-from did_health.roles.siblings import Families, Family, Likeness, likeness
+from did_health.roles.siblings import Family, Likeness, likeness
 from did_health.tlog.merkle import ProvenLeaves
 from did_health.vc.credential import Credential
 from did_health.vc.jose_cose.secured import Secured
@@ -71,7 +72,8 @@ class Checks(Examination):
         like = likeness(part, index, self.waive, holder, presented=presented) if families is not None and part.is_common else None
         if like is None or families is None:
             return self._in_steps(index, part, holder, presented)
-        family, begun = families.of(like), len(self.made)
+        begun = len(self.made)
+        family: Family | None = families.known(like)
         if family is not None and (sibling := self._sibling(part, family)) is not None:
             self.made += family.checks
             return sibling
@@ -95,7 +97,7 @@ class Checks(Examination):
                 return None
         return credential if family.has(part, now) else None
 
-    def _remember(self, families: Families, like: Likeness, part: Part, made: Sequence[Check]) -> None:
+    def _remember(self, families: Memo, like: Likeness, part: Part, made: Sequence[Check]) -> None:
         """The family that the credential of ``part`` is the first of, if nothing at all was said against it."""
         if any(check.outcome not in (Outcome.PASS, Outcome.WAIVED) or check.conditional for check in made):
             return
