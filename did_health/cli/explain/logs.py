@@ -151,10 +151,17 @@ def explain_batch(data: bytes) -> Explanation:
 def explain_receipt(document: JSONObject) -> Explanation:
     """An issuance receipt. Raises ``FormatError``."""
     receipt = IssuanceReceipt.parse(document)
+    title = f"An issuance receipt: credential {receipt.index + 1} of a batch of {receipt.count}"
+    means = "It proves that the credential's issuing was logged, so that a stolen key cannot issue in silence."
+    return explain_logged("issuance-receipt", title, means, receipt)
+
+
+def explain_logged(kind: str, title: str, means: str, receipt: IssuanceReceipt) -> Explanation:
+    """What proves that one of a batch is on the ledger. Raises ``FormatError``."""
     return Explanation(
-        "issuance-receipt",
-        f"An issuance receipt: credential {receipt.index + 1} of a batch of {receipt.count}",
-        ("It proves that the credential's issuing was logged, so that a stolen key cannot issue in silence.",),
+        kind,
+        title,
+        (means,),
         known(("Root of the batch", receipt.root.hex()), ("Hashes on the way", len(receipt.path))),
         (explain_ledger_proof(receipt.ledger_proof),),
     )

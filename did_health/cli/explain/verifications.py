@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from did_health.cli.explain import Explanation, known
-from did_health.cli.explain.logs import explain_ledger_proof
+from did_health.cli.explain.logs import explain_logged
 from did_health.cli.output import when
 from did_health.encoding import strict_json
 from did_health.encoding.strict_json import JSONObject
@@ -55,10 +55,5 @@ def explain_verification_receipt(document: JSONObject) -> Explanation:
 def explain_receipt_proof(document: JSONObject) -> Explanation:
     """The proof that a receipt is on the ledger. Raises ``FormatError``."""
     proof = ReceiptProof.parse(document)
-    return Explanation(
-        "receipt-proof",
-        f"A proof that a receipt was logged: number {proof.index + 1} of a batch of {proof.count}",
-        ("Its verifier cannot deny it any more.",),
-        known(("Root of the batch", proof.root.hex()), ("Hashes on the way", len(proof.path))),
-        (explain_ledger_proof(proof.ledger_proof),),
-    )
+    title = f"A proof that a receipt was logged: number {proof.index + 1} of a batch of {proof.count}"
+    return explain_logged("receipt-proof", title, "Its verifier cannot deny it any more.", proof)
